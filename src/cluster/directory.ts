@@ -1,0 +1,100 @@
+/** A Service, reduced to what reaching it needs. */
+export interface Service {
+  readonly namespace: string;
+  readonly name: string;
+  readonly kind: "ClusterIP" | "Headless" | "ExternalName";
+  /** Cluster addresses, one per family, in the order of `spec.clusterIPs`; empty unless `kind` is ClusterIP. */
+  readonly clusterIPs: readonly string[];
+  /** Target of an ExternalName, lower case, without trailing dot; empty otherwise. */
+  readonly externalName: string;
+  readonly ports: readonly ServicePort[];
+  /** Empty where endpoints are managed by hand. */
+  readonly selector: Readonly<Record<string, string>>;
+  /** Seconds for which one client keeps one pod (`sessionAffinity: ClientIP`), 0 for none. */
+  readonly affinity: number;
+  readonly publishNotReadyAddresses: boolean;
+}
+
+/** A port of a Service. */
+export interface ServicePort {
+  /** Empty where unnamed. */
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+  /** A number, or the name of a container port. */
+  readonly targetPort: number | string;
+}
+
+/** Which pod exactly: StatefulSets reuse names, so the uid counts. */
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** One endpoint of a Service: slices of both families merged. */
+export interface Endpoint {
+  /** All addresses of this endpoint, IPv4 first. */
+  readonly addresses: readonly string[];
+  /** DNS host name (StatefulSet pods and the like), empty for none. */
+  readonly hostname: string;
+  /** The pod behind it; undefined for hand-made endpoints whose address is no known pod's. */
+  readonly pod: PodRef | undefined;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** The already resolved target ports. `port` 0 means any. */
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+}
+
+/** A pod, reduced to what reaching and explaining it needs. */
+export interface Pod extends PodRef {
+  readonly ips: readonly string[];
+  readonly hostname: string;
+  readonly subdomain: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly phase: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  /** Why it does not serve, in Kubernetes' own words: `CrashLoopBackOff: back-off 40s restarting…`; empty where it does. */
+  readonly reason: string;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+}
+
+/** What a name or address means in the cluster. */
+export type Lookup =
+  /** A Service by any of its names or its ClusterIP. */
+  | { readonly kind: "service"; readonly service: Service }
+  /** One endpoint of a service by its host name (`web-0.web`, `10-1-2-3.web.ns.svc…`). */
+  | { readonly kind: "endpoint"; readonly service: Service; readonly endpoint: Endpoint }
+  /** A pod by address or by `10-1-2-3.ns.pod.zone`. */
+  | { readonly kind: "pod"; readonly pod: Pod }
+  /** A name that belongs to the cluster but stands for no address: a bare namespace, `svc.zone` (NODATA in DNS). */
+  | { readonly kind: "empty" }
+  /** Under the cluster's zone, or `name.namespace` of an existing namespace, but nothing is there (NXDOMAIN). */
+  | { readonly kind: "missing"; readonly message: string }
+  /** The cluster's, but we may not look; the message names the missing right. */
+  | { readonly kind: "forbidden"; readonly message: string }
+  /** None of the cluster's business. */
+  | { readonly kind: "foreign" };
+
+/** A live view of what the cluster offers. Made by `openDirectory`. */
+export interface Directory {
+  /** The namespace whose services have single-label names. */
+  readonly namespace: string;
+  /** Namespaces under watch, `namespace` first. */
+  readonly namespaces: readonly string[];
+  /** The cluster's DNS zone, `cluster.local` by default; lower case, no trailing dot. */
+  readonly zone: string;
+  /** What a host means; names in any case, with or without trailing dot; addresses v4 or v6. Asks the API where its own view does not reach. */
+  lookup(host: string, signal: AbortSignal): Promise<Lookup>;
+  /** All endpoints of a service, ready or not, in a stable order. */
+  endpoints(service: Service, signal: AbortSignal): Promise<readonly Endpoint[]>;
+  /** The pods a service selects, to say why none serves; empty where pods may not be read. */
+  pods(service: Service, signal: AbortSignal): Promise<readonly Pod[]>;
+  /** Services of the watched namespaces, sorted by namespace, then name. */
+  services(): readonly Service[];
+  /** Calls back after each change of the view; returns the function that ends it. */
+  onChange(listener: () => void): () => void;
+  close(): void;
+}
