@@ -1,0 +1,36 @@
+import net from "node:net";
+import { TcpStream } from "./tcp_stream.ts";
+
+/**
+ * Opens a TCP connection; names are resolved by the system, all addresses tried (RFC 8305). Rejects with the system's error (`code` is
+ * `ECONNREFUSED`, `ENOTFOUND`, `ETIMEDOUT` …) or with the signal's reason.
+ */
+export function connectTcp(host: string, port: number, signal: AbortSignal): Promise<TcpStream> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const settle = () => {
+      signal.removeEventListener("abort", abort);
+      socket.off("connect", connected);
+      socket.off("error", failed);
+    };
+    const abort = () => {
+      settle();
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(signal.reason);
+    };
+    const connected = () => {
+      settle();
+      resolve(new TcpStream(socket));
+    };
+    const failed = (error: Error) => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    socket.once("connect", connected);
+    socket.once("error", failed);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
