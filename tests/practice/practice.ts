@@ -1,0 +1,102 @@
+/**
+ * The practice cluster: a small Kubernetes on loopback, for tests and for trying the tool. It needs nothing but Deno.
+ *
+ * ```ts
+ * await using practice = await startPractice();
+ * await practice.addService({ namespace: "dev", name: "orders", ports: [{ port: 80, targetPort: 8080 }], replicas: 2 });
+ * const kubeconfig = practice.kubeconfig(); // JSON, which is YAML; user "admin", namespace "default"
+ * ```
+ *
+ * What it is made of, in the order in which a byte meets it:
+ *
+ * - **Line** (`line.ts`): the TCP port that clients dial. It can be slow, lose its connections, swallow everything, or close.
+ * - **API server** (`api_server.ts`): HTTPS with client certificates, tokens and impersonation; rules per user; REST, watches and
+ *   patches over a table of resources; errors are `Status` objects in Kubernetes' words.
+ * - **Controllers**: Services get ClusterIPs, EndpointSlices and Endpoints; Deployments and StatefulSets get pods; what loses its owner goes.
+ *   They run as soon as something changes; `settled()` resolves when they have nothing left to do.
+ * - **Pods** (`kubelet.ts`): a container runs the *program* that is registered under its image's name. Programs listen on real loopback
+ *   sockets; the API shows 10.244.x.y, and `network.ts` knows which socket is meant. Stock image: `practice/workload` (8080 HTTP, 7000 TCP).
+ * - **Port-forward** (`port_forward.ts`): SPDY/3.1, plain or inside a WebSocket, with the manners of a real container runtime.
+ *
+ * Users: `admin` (token, may do everything), `admin-certificate` (the same by client certificate); `addUser` adds others with rules of their own.
+ * Faults are in `practice.faults`, and what happened in `practice.counters`.
+ *
+ * A pod's state can be chosen by the annotation `practice/state` of its template ({@linkcode PodState}) or later by `setPodState`;
+ * `practice/linger` is for how many milliseconds it goes on serving after it was deleted.
+ *
+ * @module
+ */
+import type { Counters } from "./counters.ts";
+import type { Faults } from "./faults.ts";
+import type { KubeObject, Manifest } from "./kube_object.ts";
+import type { PodState } from "./pod_state.ts";
+import type { Program } from "./program.ts";
+import type { ServerCertificate } from "./server_certificate.ts";
+import type { UserOptions } from "./users.ts";
+import type { ServiceManifestOptions } from "./service_manifests.ts";
+
+/** What a practice cluster can be asked to be. */
+export interface PracticeOptions {
+  /** Version to claim. From 1.35 on, a port-forward over WebSocket needs the verb `create` beside `get`. Default `1.34.1`. */
+  readonly version?: string;
+  /** What is wrong with the server's certificate. Default `good`. */
+  readonly certificate?: ServerCertificate;
+  /** Programs by image name, beside the stock one. */
+  readonly programs?: Readonly<Record<string, Program>>;
+  /** Users beside `admin` and `admin-certificate`. */
+  readonly users?: readonly UserOptions[];
+  /** Gives pods and, on request (`ipFamilyPolicy`), Services an IPv6 address too. Default false. */
+  readonly dualStack?: boolean;
+  /** False for a server before 1.21, which knows Endpoints only. Default true. */
+  readonly endpointSlices?: boolean;
+  /** Milliseconds for which a forwarded connection lives on once one side has ended. Default 1000, as containerd has it. */
+  readonly teardown?: number;
+}
+
+/** A running practice cluster. */
+export interface Practice extends AsyncDisposable {
+  /** `https://127.0.0.1:PORT`. */
+  readonly server: string;
+  readonly port: number;
+  /** The authority that clients trust, PEM. */
+  readonly authority: string;
+  /** Text of a kubeconfig with one context, `practice`. Throws a RangeError for a user that does not exist. */
+  kubeconfig(user?: string, options?: { readonly namespace?: string; readonly server?: string }): string;
+  /** Adds a user, or replaces one. */
+  addUser(user: UserOptions): Promise<void>;
+  /** The bearer token of a user as it is now. */
+  token(user: string): string;
+
+  /** Creates or replaces objects, namespaces included where missing, and waits until the cluster has settled. */
+  apply(...manifests: readonly Manifest[]): Promise<void>;
+  /** A Service with a Deployment (or StatefulSet) behind it. Waits until the cluster has settled. */
+  addService(options: ServiceManifestOptions): Promise<void>;
+  /** One object; resources are named as in paths: `services`, `deployments.apps`, `endpointslices.discovery.k8s.io`. */
+  get<T extends KubeObject>(resource: string, namespace: string, name: string): T | undefined;
+  /** All objects of a resource, in one namespace or in all, sorted by name. */
+  list<T extends KubeObject>(resource: string, namespace?: string): readonly T[];
+  /** Deletes one object as `kubectl delete` would; pods get their grace period. */
+  remove(resource: string, namespace: string, name: string): Promise<void>;
+  /** Resolves when controllers and pods have nothing left to do: pods have started, or failed, and all objects say so. */
+  settled(): Promise<void>;
+  /** Resolves with the first value that is not undefined; looks again after each change of the cluster. */
+  until<T>(look: () => T | undefined, signal?: AbortSignal): Promise<T>;
+
+  /** Puts a pod into a state. */
+  setPodState(namespace: string, name: string, state: PodState): Promise<void>;
+  /** Deletes a pod at once, in the middle of whatever it does: its connections are reset. */
+  killPod(namespace: string, name: string): Promise<void>;
+  /**
+   * Opens a connection as a program inside the cluster would: `host` is a service or pod by any of its DNS names, a ClusterIP or a pod IP.
+   * ClusterIPs balance over ready endpoints. `namespace` is the one of the pod that dials. Rejects with `Deno.errors.ConnectionRefused`
+   * or with `Deno.errors.NotFound`.
+   */
+  dialFromPod(host: string, port: number, options?: { readonly namespace?: string }): Promise<Deno.TcpConn>;
+
+  /** Things that go wrong. */
+  readonly faults: Faults;
+  /** What was asked of the server. */
+  readonly counters: Counters;
+  /** Ends everything. May be called again. */
+  stop(): Promise<void>;
+}
