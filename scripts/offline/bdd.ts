@@ -39,14 +39,20 @@ class Suite {
   }
 
   async #runTest(test: Test, t: Deno.TestContext): Promise<void> {
-    const outermostFirst: Suite[] = [];
-    for (let suite: Suite | undefined = this; suite; suite = suite.parent) outermostFirst.unshift(suite);
     try {
-      for (const suite of outermostFirst) for (const hook of suite.beforeEach) await hook();
+      for (const hook of this.#allBeforeEach()) await hook();
       await test.run(t);
     } finally {
-      for (const suite of outermostFirst.reverse()) for (const hook of suite.afterEach) await hook();
+      for (const hook of this.#allAfterEach()) await hook();
     }
+  }
+
+  #allBeforeEach(): readonly Hook[] {
+    return [...this.parent?.#allBeforeEach() ?? [], ...this.beforeEach];
+  }
+
+  #allAfterEach(): readonly Hook[] {
+    return [...this.afterEach, ...this.parent?.#allAfterEach() ?? []];
   }
 }
 
