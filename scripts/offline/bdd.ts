@@ -40,19 +40,19 @@ class Suite {
 
   async #runTest(test: Test, t: Deno.TestContext): Promise<void> {
     try {
-      for (const hook of this.#allBeforeEach()) await hook();
+      for (const hook of this.allBeforeEach()) await hook();
       await test.run(t);
     } finally {
-      for (const hook of this.#allAfterEach()) await hook();
+      for (const hook of this.allAfterEach()) await hook();
     }
   }
 
-  #allBeforeEach(): readonly Hook[] {
-    return [...this.parent?.#allBeforeEach() ?? [], ...this.beforeEach];
+  allBeforeEach(): readonly Hook[] {
+    return [...this.parent?.allBeforeEach() ?? [], ...this.beforeEach];
   }
 
-  #allAfterEach(): readonly Hook[] {
-    return [...this.afterEach, ...this.parent?.#allAfterEach() ?? []];
+  allAfterEach(): readonly Hook[] {
+    return [...this.afterEach, ...this.parent?.allAfterEach() ?? []];
   }
 }
 
