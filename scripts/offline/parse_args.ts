@@ -140,10 +140,10 @@ class Reader {
     }
     const name = word.slice(2);
     if (name.startsWith("no-") && this.#negatable.has(name.slice(3))) {
-      this.#put(name.slice(3), false, false);
+      this.#set(name.slice(3), false, word, false);
       return false;
     }
-    return this.#takeNext(name, next, word, this.#options.boolean === true);
+    return this.#takeNext(name, next, word, this.#options.boolean !== true && next?.startsWith("-") === false);
   }
 
   /** Reads `-a`, `-abc`, `-a value`, `-a=value` or `-a1`; answers whether it used the next word. */
@@ -169,11 +169,11 @@ class Reader {
       this.#set(name, this.#withoutValue(name), word);
     }
     const last = word.at(-1)!;
-    return last !== "-" && this.#takeNext(last, next, word, false);
+    return last !== "-" && this.#takeNext(last, next, word, next !== undefined && /^(?!-)|^-$/.test(next));
   }
 
-  #takeNext(name: string, next: string | undefined, word: string, boolean: boolean): boolean {
-    if (next && !boolean && !this.#booleans.has(name) && !next.startsWith("-")) {
+  #takeNext(name: string, next: string | undefined, word: string, isValue: boolean): boolean {
+    if (next && isValue && !this.#booleans.has(name)) {
       this.#set(name, next, word);
       return true;
     }
@@ -189,14 +189,10 @@ class Reader {
     return this.#strings.has(name) ? "" : true;
   }
 
-  #set(name: string, value: unknown, word: string): void {
+  #set(name: string, value: unknown, word: string, collect = true): void {
     const known = this.#booleans.has(name) || this.#strings.has(name) || this.#names.has(name) ||
       (this.#options.boolean === true && /^--[^=]+$/.test(word));
     if (!known && this.#options.unknown?.(word, name, value) === false) return;
-    this.#put(name, value, true);
-  }
-
-  #put(name: string, value: unknown, collect: boolean): void {
     const stored = typeof value === "string" && !this.#strings.has(name) ? numberIfNumeric(value) : value;
     for (const each of this.#names.get(name) ?? [name]) {
       if (collect && this.#collected.has(each)) {
@@ -213,8 +209,8 @@ class Reader {
       if (Object.hasOwn(this.found, name)) continue;
       for (const each of this.#names.get(name) ?? [name]) this.found[each] = value;
     }
-    for (const name of this.#collected) this.found[name] ??= [];
-    for (const name of this.#booleans) this.found[name] ??= false;
+    for (const name of this.#strings) if (this.#collected.has(name)) this.found[name] ??= [];
+    for (const name of this.#booleans) this.found[name] ??= this.#collected.has(name) ? [] : false;
   }
 
   #withAliases(names: readonly string[]): ReadonlySet<string> {
