@@ -1,0 +1,364 @@
+import { type Access, AccessError } from "../cluster/access.ts";
+import { chooseEndpoints } from "../cluster/choose_endpoints.ts";
+import type { Directory, Lookup, PodRef, Service } from "../cluster/directory.ts";
+import { explainNoReadyPod } from "../cluster/no_ready_pod.ts";
+import { type Clock, systemClock } from "../platform/clock.ts";
+import { type Log, silentLog } from "../platform/log.ts";
+import type { Duplex } from "../stream/duplex.ts";
+import { type Dialer, DialError, type DialOptions, type Target } from "./dialer.ts";
+import { EarlyStream } from "./early_stream.ts";
+import { type ForwardStream, StreamError } from "./forward_stream.ts";
+import { SessionPool } from "./session_pool.ts";
+import { type Carrier, upgrade, UpgradeError } from "./upgrade.ts";
+
+/** A port of a pod. */
+interface PodPort {
+  readonly pod: PodRef;
+  readonly port: number;
+}
+
+/** What a ClusterDialer needs. */
+export interface ClusterDialerDeps {
+  readonly access: Access;
+  readonly directory: Directory;
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+/** A refusal follows the acceptance of a stream within about a millisecond; nothing at all follows a success. */
+const refusalGrace = 30;
+/** A port that answered so recently is taken to listen still, which spares new connections a round trip. */
+const knownFor = 30_000;
+/** A pod that failed so recently is tried after the others. */
+const shunnedFor = 5_000;
+const attemptLimit = 4;
+const openTimeout = 15_000;
+const rememberedLimit = 4096;
+
+/**
+ * Dials names and addresses of the cluster by port-forward to the pods behind them. A pod that is gone or does not listen is passed over for the
+ * service's next one, as long as no program has seen a byte.
+ */
+export class ClusterDialer implements Dialer {
+  readonly #access: Access;
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #pools = new Map<string, SessionPool>();
+  readonly #knownUntil = new Map<string, number>();
+  readonly #shunnedUntil = new Map<string, number>();
+  readonly #affinity = new Map<string, { key: string; until: number }>();
+  #carrier: Carrier = "websocket";
+
+  constructor(deps: ClusterDialerDeps) {
+    this.#access = deps.access;
+    this.#directory = deps.directory;
+    this.#clock = deps.clock ?? systemClock;
+    this.#log = deps.log ?? silentLog;
+  }
+
+  /** Port-forward sessions that stand, for people who want to know. */
+  get sessions(): number {
+    let count = 0;
+    for (const pool of this.#pools.values()) count += pool.size;
+    return count;
+  }
+
+  /** How SPDY travels at present: `spdy` once a server or proxy has refused the WebSocket. */
+  get carrier(): Carrier {
+    return this.#carrier;
+  }
+
+  /** Dials what a host means in the cluster; rejects with a DialError of kind `unknown` where it means nothing there. */
+  async dial(target: Target, options: DialOptions): Promise<Duplex> {
+    return await this.dialFound(await this.#directory.lookup(target.host, options.signal), target, options);
+  }
+
+  /** Dials what a lookup has found; `target` is what the program asked for. */
+  async dialFound(found: Lookup, target: Target, options: DialOptions): Promise<Duplex> {
+    const candidates = await this.#candidates(found, target, options);
+    return await this.#dialAny(candidates, target, options);
+  }
+
+  /** Dials a port of one certain pod. */
+  async dialPod(pod: PodRef, port: number, options: DialOptions): Promise<Duplex> {
+    return await this.#dialAny([{ pod, port }], { host: `pod/${pod.name}`, port }, options);
+  }
+
+  /** Ends all sessions and every connection in them. */
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close();
+    this.#pools.clear();
+  }
+
+  async #candidates(found: Lookup, target: Target, options: DialOptions): Promise<PodPort[]> {
+    switch (found.kind) {
+      case "service":
+        return await this.#ofService(found.service, target, options);
+      case "endpoint":
+        if (!found.endpoint.pod) throw noPod(found.service);
+        return [{ pod: found.endpoint.pod, port: target.port }];
+      case "pod":
+        return [{ pod: found.pod, port: target.port }];
+      case "missing":
+        throw new DialError("unknown", found.message);
+      case "forbidden":
+        throw new DialError("forbidden", found.message);
+      case "empty":
+        throw new DialError(
+          "unknown",
+          `"${target.host}" is a domain of the cluster, not a service or pod; use NAME.NAMESPACE`,
+        );
+      case "foreign":
+        throw new DialError(
+          "unknown",
+          `"${target.host}" is no name or address of the cluster in context "${this.#access.context}"`,
+        );
+    }
+  }
+
+  async #ofService(service: Service, target: Target, options: DialOptions): Promise<PodPort[]> {
+    const endpoints = await this.#directory.endpoints(service, options.signal);
+    const choice = chooseEndpoints(service, target.port, endpoints);
+    if (choice.kind === "not-ready") {
+      throw new DialError(
+        "not-ready",
+        explainNoReadyPod(service, endpoints, await this.#directory.pods(service, options.signal)),
+      );
+    }
+    if (choice.kind !== "candidates") throw new DialError(choice.kind, choice.message);
+    const pods = choice.candidates.flatMap(({ endpoint, port }) => endpoint.pod ? [{ pod: endpoint.pod, port }] : []);
+    if (pods.length === 0) throw noPod(service);
+    return this.#order(service, pods, options.client ?? "");
+  }
+
+  /** Where to try first: the client's own pod under session affinity, else any; what failed a moment ago comes last. */
+  #order(service: Service, pods: readonly PodPort[], client: string): PodPort[] {
+    const now = this.#clock.now();
+    const start = Math.floor(Math.random() * pods.length);
+    const turned = [...pods.slice(start), ...pods.slice(0, start)];
+    const shunned = (each: PodPort) => (this.#shunnedUntil.get(portKey(each)) ?? 0) > now;
+    const ordered = [...turned.filter((each) => !shunned(each)), ...turned.filter(shunned)];
+    if (service.affinity === 0) return ordered;
+    const key = `${service.namespace}/${service.name} ${client}`;
+    const pinned = this.#affinity.get(key);
+    const index = pinned && pinned.until > now ? ordered.findIndex(({ pod }) => podKey(pod) === pinned.key) : -1;
+    if (index > 0) ordered.unshift(...ordered.splice(index, 1));
+    const [first] = ordered;
+    if (first) remember(this.#affinity, key, { key: podKey(first.pod), until: now + service.affinity * 1000 });
+    return ordered;
+  }
+
+  async #dialAny(candidates: readonly PodPort[], target: Target, options: DialOptions): Promise<Duplex> {
+    const attempts = new Attempts(
+      candidates.slice(0, attemptLimit),
+      (each) => this.#open(each, target, options.signal),
+      (each) => {
+        this.#knownUntil.delete(portKey(each));
+        remember(this.#shunnedUntil, portKey(each), this.#clock.now() + shunnedFor);
+      },
+      target,
+    );
+    let stream = await attempts.next();
+    while (!options.early && (this.#knownUntil.get(portKey(attempts.current)) ?? 0) < this.#clock.now()) {
+      const failure = await confirmed(stream, options.signal);
+      if (!failure) {
+        this.#known(attempts.current);
+        return stream;
+      }
+      stream = await attempts.next(failure);
+    }
+    return new EarlyStream(stream, {
+      onAnswer: () => this.#known(attempts.current),
+      next: (failure) => attempts.next(failure),
+    });
+  }
+
+  #known(each: PodPort): void {
+    remember(this.#knownUntil, portKey(each), this.#clock.now() + knownFor);
+  }
+
+  async #open({ pod, port }: PodPort, target: Target, signal: AbortSignal): Promise<ForwardStream> {
+    const key = podKey(pod);
+    let pool = this.#pools.get(key);
+    if (!pool) {
+      for (const [each, { empty }] of this.#pools) if (empty) this.#pools.delete(each);
+      pool = new SessionPool((closing) => this.#openWire(pod, closing), { clock: this.#clock, log: this.#log });
+      this.#pools.set(key, pool);
+    }
+    const timeout = new AbortController();
+    const stopTimer = this.#clock.after(openTimeout, () => {
+      timeout.abort(
+        new DialError(
+          "timeout",
+          `No port-forward to ${quoted(pod)} within ${openTimeout / 1000} s, wanted for ${words(target)}`,
+        ),
+      );
+    });
+    try {
+      return await pool.connect(port, AbortSignal.any([signal, timeout.signal]));
+    } catch (error) {
+      throw this.#explain(error, pod, target);
+    } finally {
+      stopTimer();
+    }
+  }
+
+  /** Servers before 1.31 and some proxies refuse the WebSocket: what works is remembered. */
+  async #openWire(pod: PodRef, closing: AbortSignal) {
+    const timeout = new AbortController();
+    const stopTimer = this.#clock.after(
+      openTimeout,
+      () =>
+        timeout.abort(
+          new AccessError("timeout", `no answer to the port-forward request within ${openTimeout / 1000} s`),
+        ),
+    );
+    const signal = AbortSignal.any([closing, timeout.signal]);
+    try {
+      try {
+        return await upgrade(this.#access, pod, this.#carrier, signal);
+      } catch (error) {
+        if (!(error instanceof UpgradeError) || this.#carrier === "spdy" || error.reason === "NotFound") throw error;
+        const wire = await upgrade(this.#access, pod, "spdy", signal).catch(() => {
+          throw error;
+        });
+        if (error.reason !== "Forbidden") this.#carrier = "spdy";
+        this.#log.info(`the WebSocket tunnel was refused (${error.status} ${error.message}); plain SPDY works`);
+        return wire;
+      }
+    } finally {
+      stopTimer();
+    }
+  }
+
+  #explain(error: unknown, pod: PodRef, target: Target): unknown {
+    if (error instanceof UpgradeError) {
+      const said = `${error.status ? `HTTP ${error.status}: ` : ""}${error.message}`;
+      if (error.status === 404) return new PodGone(`${quoted(pod)} is gone (${said})`);
+      if (error.status === 401) {
+        return new DialError(
+          "forbidden",
+          `The API server does not accept the credentials of context "${this.#access.context}" any more (${said}); log in again`,
+        );
+      }
+      if (error.status === 403) {
+        return new DialError(
+          "forbidden",
+          `Not allowed to port-forward to ${
+            quoted(pod)
+          } (${said}); ask for the verbs get and create on pods/portforward in namespace "${pod.namespace}": hawser doctor --rbac prints the Role`,
+        );
+      }
+      return new PodGone(`Port-forward to ${quoted(pod)} was refused (${said})`);
+    }
+    if (error instanceof AccessError) {
+      return new DialError(
+        error.kind === "timeout" ? "timeout" : error.kind === "credentials" ? "forbidden" : "unreachable",
+        `Cannot reach ${words(target)}: ${error.message}`,
+        { cause: error },
+      );
+    }
+    return error;
+  }
+}
+
+/** This pod cannot be had, another may. */
+class PodGone extends Error {
+  override readonly name = "PodGone";
+}
+
+/** The candidates of one connection, one after another. */
+class Attempts {
+  current: PodPort;
+  readonly #left: PodPort[];
+  readonly #open: (each: PodPort) => Promise<ForwardStream>;
+  readonly #shun: (each: PodPort) => void;
+  readonly #target: Target;
+
+  constructor(
+    candidates: readonly PodPort[],
+    open: (each: PodPort) => Promise<ForwardStream>,
+    shun: (each: PodPort) => void,
+    target: Target,
+  ) {
+    const [first, ...rest] = candidates;
+    if (!first) throw new RangeError("No candidates");
+    this.current = first;
+    this.#left = [first, ...rest];
+    this.#open = open;
+    this.#shun = shun;
+    this.#target = target;
+  }
+
+  /** Opens the next attempt; rejects with a DialError made of the last failure when none is left. */
+  async next(failure?: unknown): Promise<ForwardStream> {
+    for (let reason = failure;;) {
+      if (reason !== undefined) this.#shun(this.current);
+      const each = this.#left.shift();
+      if (!each) throw this.#final(reason);
+      this.current = each;
+      try {
+        return await this.#open(each);
+      } catch (error) {
+        if (!(error instanceof PodGone)) throw error;
+        reason = error;
+      }
+    }
+  }
+
+  #final(reason: unknown): DialError {
+    const { pod, port } = this.current;
+    if (reason instanceof StreamError && reason.code === "ECONNREFUSED") {
+      return new DialError(
+        "refused",
+        `Connection to ${words(this.#target)} refused: nothing listens on port ${port} in ${quoted(pod)}; ` +
+          `a port-forward reaches programs that listen on localhost or on all addresses (0.0.0.0, ::), not on the pod's address alone`,
+      );
+    }
+    const message = reason instanceof Error ? reason.message : String(reason);
+    const kind = reason instanceof StreamError && reason.code === "ETIMEDOUT" ? "timeout" : "unreachable";
+    return new DialError(kind, `Cannot reach ${words(this.#target)}: ${message}`, { cause: reason });
+  }
+}
+
+async function confirmed(stream: ForwardStream, signal: AbortSignal): Promise<StreamError | undefined> {
+  const abort = () => stream.reset();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    const failure = await stream.confirmed(refusalGrace);
+    if (signal.aborted) throw signal.reason;
+    return failure;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function noPod(service: Service): DialError {
+  return new DialError(
+    "unsupported",
+    `Service "${service.namespace}/${service.name}" has endpoints that are no pods of this cluster, which a port-forward cannot reach`,
+  );
+}
+
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > rememberedLimit) { for (const oldest of map.keys()) return void map.delete(oldest); }
+}
+
+function podKey(pod: PodRef): string {
+  return `${pod.namespace}/${pod.name}/${pod.uid}`;
+}
+
+function portKey({ pod, port }: PodPort): string {
+  return `${podKey(pod)}:${port}`;
+}
+
+function quoted(pod: PodRef): string {
+  return `pod "${pod.namespace}/${pod.name}"`;
+}
+
+function words(target: Target): string {
+  return `"${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}"`;
+}

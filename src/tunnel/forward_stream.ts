@@ -1,0 +1,289 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Duplex } from "../stream/duplex.ts";
+
+/** A connection inside a session broke. `code` is Node's, so that every side of a relay reads it alike. */
+export class StreamError extends Error {
+  override readonly name = "StreamError";
+  /**
+   * - `ECONNREFUSED` the pod does not listen on that port: no byte has reached a program;
+   * - `ECONNRESET` the pod's side broke off;
+   * - `ETIMEDOUT` the session gave no sign of life;
+   * - `ECONNABORTED` it was ended here.
+   */
+  readonly code: "ECONNREFUSED" | "ECONNRESET" | "ETIMEDOUT" | "ECONNABORTED";
+  constructor(code: StreamError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a stream needs of its session. */
+export interface StreamHost {
+  readonly clock: Clock;
+  /** Sends a data frame; resolves once `data` may be reused. */
+  data(stream: number, data: Uint8Array, fin: boolean): Promise<void>;
+  /** Tells the server that the stream is not wanted any more. */
+  cancel(stream: number): void;
+  /** The stream's state changed: it has become silent, or has ended on both sides. */
+  changed(stream: ForwardStream): void;
+}
+
+/** How much may wait for a slow reader before the session stops reading: port-forward has no flow control of its own. */
+const queueLimit = 128 * 1024;
+const frameLimit = 64 * 1024;
+/** A pod that has answered and then says nothing for so long is taken to be done with a client that has ended. */
+const answeredLinger = 100;
+/** A pod that owes an answer, or goes on sending, to a client that has ended its direction only. */
+const unansweredLinger = 10_000;
+/** The runtime ends both directions 1 s after either has ended. */
+const afterFin = 3_000;
+
+/**
+ * One TCP connection to a pod's port: a pair of SPDY streams. Container runtimes cut everything one second after either side has ended, so
+ * the end of our direction is held back while the pod may still have something to say.
+ */
+export class ForwardStream implements Duplex {
+  /** Id of the data stream; that of the error stream is two less. */
+  readonly id: number;
+  readonly port: number;
+  /** Bytes from the pod. */
+  received = 0;
+  /** Bytes to the pod. */
+  sent = 0;
+  /** When bytes last moved, by the clock's `now`. */
+  activeAt: number;
+  readonly #host: StreamHost;
+  readonly #queue: Uint8Array[] = [];
+  #queued = 0;
+  #reader: { into: Uint8Array; resolve: (count: number | null) => void; reject: (error: Error) => void } | undefined;
+  #room: (() => void) | undefined;
+  #errorText = "";
+  #dataEnded = false;
+  #errorEnded = false;
+  #localEnded = false;
+  #finSent = false;
+  #closed = false;
+  #failure: StreamError | undefined;
+  #timer: (() => void) | undefined;
+  #replied = false;
+  /** The last that happened was that the pod spoke. */
+  #answered = false;
+  readonly #confirmations: Array<(error?: StreamError) => void> = [];
+
+  constructor(id: number, port: number, host: StreamHost) {
+    this.id = id;
+    this.port = port;
+    this.#host = host;
+    this.activeAt = host.clock.now();
+  }
+
+  /** False once nobody on our side uses the stream any more, or uses it only to hear the end: the session may serve another. */
+  get live(): boolean {
+    return !this.#closed && !(this.#localEnded && this.#answered) && !this.ended;
+  }
+
+  /** True once both sides have ended or the stream has failed. */
+  get ended(): boolean {
+    return this.#failure !== undefined || (this.#dataEnded && this.#errorEnded) || this.#closed;
+  }
+
+  /** True where bytes wait that nobody reads: whoever shares the session would wait behind them. */
+  get stalled(): boolean {
+    return this.#room !== undefined;
+  }
+
+  /** True once the server has accepted the stream, which says nothing yet about the pod. */
+  get replied(): boolean {
+    return this.#replied;
+  }
+
+  /** Resolves with undefined at the first sign that the connection stands (data, or acceptance and `grace` ms without an error), else with the error. */
+  confirmed(grace: number): Promise<StreamError | undefined> {
+    return new Promise((resolve) => {
+      if (this.#failure || this.received > 0 || this.ended) return resolve(this.#failure);
+      let cancelTimer: (() => void) | undefined;
+      const arm = () => cancelTimer ??= this.#host.clock.after(grace, () => settle());
+      const settle = (error?: StreamError) => {
+        cancelTimer?.();
+        resolve(error);
+      };
+      this.#confirmations.push((error) => error || this.received > 0 || this.ended ? settle(error) : arm());
+      if (this.#replied) arm();
+    });
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    const chunk = this.#queue[0];
+    if (chunk) {
+      const count = Math.min(chunk.length, into.length);
+      into.set(chunk.subarray(0, count));
+      if (count < chunk.length) this.#queue[0] = chunk.subarray(count);
+      else this.#queue.shift();
+      this.#queued -= count;
+      if (this.#room && this.#queued <= queueLimit / 2) {
+        const room = this.#room;
+        this.#room = undefined;
+        room();
+      }
+      return Promise.resolve(count);
+    }
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.ended) return Promise.resolve(null);
+    return new Promise((resolve, reject) => this.#reader = { into, resolve, reject });
+  }
+
+  async write(data: Uint8Array): Promise<void> {
+    for (let at = 0; at < data.length; at += frameLimit) {
+      if (this.#failure) throw this.#failure;
+      if (this.#finSent || this.ended) {
+        throw new StreamError("ECONNRESET", `The pod has closed the connection to port ${this.port}`);
+      }
+      const piece = data.subarray(at, at + frameLimit);
+      this.sent += piece.length;
+      this.activeAt = this.#host.clock.now();
+      this.#answered = false;
+      await this.#host.data(this.id, piece, false);
+    }
+  }
+
+  closeWrite(): Promise<void> {
+    if (!this.#localEnded && !this.ended) {
+      this.#localEnded = true;
+      this.#linger();
+      this.#host.changed(this);
+    }
+    return Promise.resolve();
+  }
+
+  reset(): void {
+    if (this.ended) return this.close();
+    this.#host.cancel(this.id);
+    this.fail(new StreamError("ECONNABORTED", `The connection to port ${this.port} was ended`));
+    this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    const open = !this.ended;
+    if (open) this.#host.cancel(this.id);
+    this.#closed = true;
+    this.#timer?.();
+    this.#queue.length = 0;
+    this.#queued = 0;
+    this.#wake();
+    this.#room?.();
+    this.#room = undefined;
+    this.#host.changed(this);
+  }
+
+  /** Calls `onSilence` where the server has not accepted the stream within `ms`. */
+  expectReply(ms: number, onSilence: () => void): void {
+    const stop = this.#host.clock.after(ms, () => {
+      if (!this.#replied && !this.ended) onSilence();
+    });
+    this.#confirmations.push(stop);
+  }
+
+  /** The server accepted the stream. */
+  accept(): void {
+    this.#replied = true;
+    this.#confirm();
+  }
+
+  /**
+   * Takes data from the pod; the chunk may be reused as soon as this returns. The promise, where there is one, resolves when there is room
+   * for more.
+   */
+  deliver(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.ended) return;
+    this.received += chunk.length;
+    this.activeAt = this.#host.clock.now();
+    this.#answered = true;
+    if (this.received === chunk.length) this.#confirm();
+    if (this.#localEnded) this.#linger(unansweredLinger);
+    const reader = this.#reader;
+    if (reader) {
+      this.#reader = undefined;
+      const count = Math.min(chunk.length, reader.into.length);
+      reader.into.set(chunk.subarray(0, count));
+      reader.resolve(count);
+      if (count === chunk.length) return;
+      chunk = chunk.subarray(count);
+    }
+    this.#queue.push(chunk.slice());
+    this.#queued += chunk.length;
+    if (this.#queued < queueLimit) return;
+    return new Promise((resolve) => this.#room = resolve);
+  }
+
+  /** The pod's direction has ended. Whether in good order, the error stream tells in the same burst. */
+  endData(): void {
+    this.#dataEnded = true;
+    this.#settle();
+  }
+
+  /** Text on the error stream: why the connection failed. */
+  addError(text: string): void {
+    if (this.#errorText.length < 4096) this.#errorText += text.slice(0, 4096);
+  }
+
+  /** The error stream has ended. */
+  endError(): void {
+    this.#errorEnded = true;
+    if (this.#errorText) return this.fail(streamError(this.#errorText, this.port, this.received));
+    this.#settle();
+  }
+
+  /** The connection is broken: readers get what has arrived, then the error. */
+  fail(error: StreamError): void {
+    if (this.ended) return;
+    this.#failure = error;
+    this.#timer?.();
+    this.#wake();
+    this.#confirm();
+    this.#host.changed(this);
+  }
+
+  #settle(): void {
+    if (!this.#dataEnded || !this.#errorEnded) return;
+    this.#timer?.();
+    this.#wake();
+    this.#confirm();
+    this.#host.changed(this);
+  }
+
+  /** Lets a waiting reader see the end or the failure; bytes that wait are read before either. */
+  #wake(): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (this.#failure) reader?.reject(this.#failure);
+    else reader?.resolve(null);
+  }
+
+  #confirm(): void {
+    for (const each of this.#confirmations) each(this.#failure);
+  }
+
+  #linger(ms = this.#answered ? answeredLinger : unansweredLinger): void {
+    if (this.#finSent) return;
+    this.#timer?.();
+    this.#timer = this.#host.clock.after(ms, () => {
+      this.#finSent = true;
+      this.#host.data(this.id, new Uint8Array(0), true).catch(() => {});
+      this.#timer = this.#host.clock.after(afterFin, () => {
+        this.#host.cancel(this.id);
+        this.#dataEnded = this.#errorEnded = true;
+        this.#settle();
+      });
+    });
+  }
+}
+
+/** Words of containerd and CRI-O on the error stream. */
+function streamError(text: string, port: number, received: number): StreamError {
+  const said = text.trim().replace(/\s+/g, " ");
+  if (received === 0 && /refused|failed to connect|failed to dial|cannot assign requested address/i.test(said)) {
+    return new StreamError("ECONNREFUSED", `nothing listens on port ${port} in the pod`);
+  }
+  return new StreamError("ECONNRESET", `the pod broke off the connection to port ${port}: ${said}`);
+}
