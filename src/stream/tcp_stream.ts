@@ -1,4 +1,5 @@
 import net from "node:net";
+import { ByteQueue } from "./byte_queue.ts";
 import type { Duplex } from "./duplex.ts";
 
 /**
@@ -9,9 +10,7 @@ export class TcpStream implements Duplex {
   /** Address and port of the other end, `127.0.0.1:40312`. */
   readonly remote: string;
   readonly #socket: net.Socket;
-  readonly #waiting: Uint8Array[] = [];
-  #reader: { into: Uint8Array; resolve: (count: number | null) => void; reject: (error: Error) => void } | undefined;
-  #ended = false;
+  readonly #arrived = new ByteQueue();
   #error: Error | undefined;
 
   /** Takes over a connected socket that was made with `allowHalfOpen` and nobody has read from. */
@@ -19,28 +18,23 @@ export class TcpStream implements Duplex {
     this.#socket = socket;
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Uint8Array) => this.#take(chunk));
-    socket.on("end", () => this.#finish());
-    socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#finish());
+    socket.on("data", (chunk: Uint8Array) => {
+      this.#arrived.push(chunk);
+      if (this.#arrived.size > 0) socket.pause();
+    });
+    socket.on("end", () => this.#arrived.end());
+    socket.on("error", (error) => {
+      this.#error ??= error;
+      this.#arrived.end(error);
+    });
+    socket.on("close", () => this.#arrived.end());
     socket.pause();
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    const chunk = this.#waiting[0];
-    if (chunk) {
-      const count = Math.min(chunk.length, into.length);
-      into.set(chunk.subarray(0, count));
-      if (count < chunk.length) this.#waiting[0] = chunk.subarray(count);
-      else this.#waiting.shift();
-      return Promise.resolve(count);
-    }
-    if (this.#error) return Promise.reject(this.#error);
-    if (this.#ended) return Promise.resolve(null);
-    return new Promise((resolve, reject) => {
-      this.#reader = { into, resolve, reject };
-      this.#socket.resume();
-    });
+    const read = this.#arrived.read(into);
+    if (this.#arrived.wanted) this.#socket.resume();
+    return read;
   }
 
   write(data: Uint8Array): Promise<void> {
@@ -72,34 +66,5 @@ export class TcpStream implements Duplex {
   /** Seconds of quiet after which the system probes whether the other end is still there. */
   keepAlive(seconds: number): void {
     this.#socket.setKeepAlive(true, seconds * 1000);
-  }
-
-  #take(chunk: Uint8Array): void {
-    const reader = this.#reader;
-    if (!reader) {
-      this.#waiting.push(chunk);
-      this.#socket.pause();
-      return;
-    }
-    this.#reader = undefined;
-    const count = Math.min(chunk.length, reader.into.length);
-    reader.into.set(chunk.subarray(0, count));
-    if (count < chunk.length) {
-      this.#waiting.push(chunk.subarray(count));
-      this.#socket.pause();
-    }
-    reader.resolve(count);
-  }
-
-  #finish(): void {
-    this.#ended = true;
-    this.#reader?.resolve(null);
-    this.#reader = undefined;
-  }
-
-  #fail(error: Error): void {
-    this.#error ??= error;
-    this.#reader?.reject(error);
-    this.#reader = undefined;
   }
 }

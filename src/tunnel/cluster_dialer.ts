@@ -123,7 +123,7 @@ export class ClusterDialer implements Dialer {
     if (choice.kind === "not-ready") {
       throw new DialError(
         "not-ready",
-        explainNoReadyPod(service, endpoints, await this.#directory.pods(service, options.signal)),
+        explainNoReadyPod(service, target.port, endpoints, await this.#directory.pods(service, options.signal)),
       );
     }
     if (choice.kind !== "candidates") throw new DialError(choice.kind, choice.message);

@@ -1,4 +1,5 @@
 import type { Clock } from "../platform/clock.ts";
+import { ByteQueue } from "../stream/byte_queue.ts";
 import type { Duplex } from "../stream/duplex.ts";
 
 /** A connection inside a session broke. `code` is Node's, so that every side of a relay reads it alike. */
@@ -53,9 +54,7 @@ export class ForwardStream implements Duplex {
   /** When bytes last moved, by the clock's `now`. */
   activeAt: number;
   readonly #host: StreamHost;
-  readonly #queue: Uint8Array[] = [];
-  #queued = 0;
-  #reader: { into: Uint8Array; resolve: (count: number | null) => void; reject: (error: Error) => void } | undefined;
+  readonly #arrived = new ByteQueue();
   #room: (() => void) | undefined;
   #errorText = "";
   #dataEnded = false;
@@ -113,23 +112,9 @@ export class ForwardStream implements Duplex {
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    const chunk = this.#queue[0];
-    if (chunk) {
-      const count = Math.min(chunk.length, into.length);
-      into.set(chunk.subarray(0, count));
-      if (count < chunk.length) this.#queue[0] = chunk.subarray(count);
-      else this.#queue.shift();
-      this.#queued -= count;
-      if (this.#room && this.#queued <= queueLimit / 2) {
-        const room = this.#room;
-        this.#room = undefined;
-        room();
-      }
-      return Promise.resolve(count);
-    }
-    if (this.#failure) return Promise.reject(this.#failure);
-    if (this.ended) return Promise.resolve(null);
-    return new Promise((resolve, reject) => this.#reader = { into, resolve, reject });
+    const read = this.#arrived.read(into);
+    if (this.#room && this.#arrived.size <= queueLimit / 2) this.#makeRoom();
+    return read;
   }
 
   async write(data: Uint8Array): Promise<void> {
@@ -168,11 +153,9 @@ export class ForwardStream implements Duplex {
     if (open) this.#host.cancel(this.id);
     this.#closed = true;
     this.#timer?.();
-    this.#queue.length = 0;
-    this.#queued = 0;
-    this.#wake();
-    this.#room?.();
-    this.#room = undefined;
+    this.#arrived.clear();
+    this.#arrived.end();
+    this.#makeRoom();
     this.#host.changed(this);
   }
 
@@ -201,18 +184,8 @@ export class ForwardStream implements Duplex {
     this.#answered = true;
     if (this.received === chunk.length) this.#confirm();
     if (this.#localEnded) this.#linger(unansweredLinger);
-    const reader = this.#reader;
-    if (reader) {
-      this.#reader = undefined;
-      const count = Math.min(chunk.length, reader.into.length);
-      reader.into.set(chunk.subarray(0, count));
-      reader.resolve(count);
-      if (count === chunk.length) return;
-      chunk = chunk.subarray(count);
-    }
-    this.#queue.push(chunk.slice());
-    this.#queued += chunk.length;
-    if (this.#queued < queueLimit) return;
+    this.#arrived.push(chunk, true);
+    if (this.#arrived.size < queueLimit) return;
     return new Promise((resolve) => this.#room = resolve);
   }
 
@@ -229,8 +202,9 @@ export class ForwardStream implements Duplex {
 
   /** The error stream has ended. */
   endError(): void {
-    this.#errorEnded = true;
+    // Text makes it a failure, so it must not look like an end in good order first.
     if (this.#errorText) return this.fail(streamError(this.#errorText, this.port, this.received));
+    this.#errorEnded = true;
     this.#settle();
   }
 
@@ -239,7 +213,8 @@ export class ForwardStream implements Duplex {
     if (this.ended) return;
     this.#failure = error;
     this.#timer?.();
-    this.#wake();
+    this.#arrived.end(error);
+    this.#makeRoom();
     this.#confirm();
     this.#host.changed(this);
   }
@@ -247,17 +222,16 @@ export class ForwardStream implements Duplex {
   #settle(): void {
     if (!this.#dataEnded || !this.#errorEnded) return;
     this.#timer?.();
-    this.#wake();
+    this.#arrived.end();
     this.#confirm();
     this.#host.changed(this);
   }
 
-  /** Lets a waiting reader see the end or the failure; bytes that wait are read before either. */
-  #wake(): void {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    if (this.#failure) reader?.reject(this.#failure);
-    else reader?.resolve(null);
+  /** Lets the session go on that waits for a slow reader. */
+  #makeRoom(): void {
+    const room = this.#room;
+    this.#room = undefined;
+    room?.();
   }
 
   #confirm(): void {
