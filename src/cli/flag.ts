@@ -1,0 +1,206 @@
+import { isIP } from "node:net";
+import { didYouMean } from "./nearest.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What a shell may offer for a value or a positional word; asked of the cluster or the disk when Tab is pressed. */
+export type Completable =
+  | "command"
+  | "config"
+  | "context"
+  | "file"
+  | "namespace"
+  | "profile"
+  | "service"
+  | "session"
+  | "target";
+
+/** A flag of the command line, which may also be given as a variable or a setting. `T` is what the command gets. */
+export interface Flag<T = unknown> {
+  readonly summary: string;
+  /** The one-letter form, without its hyphen. */
+  readonly short: string | undefined;
+  /** What stands for the value in help (`PORT`); undefined for a switch. */
+  readonly value: string | undefined;
+  readonly choices: readonly string[];
+  /** The value without the flag, as text for help; empty for none. */
+  readonly standard: string;
+  /** May be given several times; values may also be joined by commas. */
+  readonly repeatable: boolean;
+  readonly hidden: boolean;
+  /** Whether `HAWSER_*` variables and the configuration file may hold it. */
+  readonly setting: boolean;
+  readonly complete: Completable | undefined;
+  /**
+   * What the texts mean, none where it was not given. `origin` says in messages where they came from (`--port`). Throws a
+   * {@linkcode UsageError}.
+   */
+  read(texts: readonly string[], origin: string): T;
+}
+
+/** The flags of a command by their names without hyphens. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** What most flags do without. */
+export interface FlagExtra {
+  readonly short?: string;
+  readonly hidden?: boolean;
+  readonly setting?: boolean;
+  readonly complete?: Completable;
+}
+
+/** A kind of value: its name in help and how to read it. */
+interface Kind<T> {
+  readonly value: string;
+  readonly choices?: readonly string[];
+  read(text: string, origin: string): T;
+}
+
+function single<T, D extends T | undefined>(
+  kind: Kind<T>,
+  standard: D,
+  summary: string,
+  extra: FlagExtra,
+): Flag<T | D> {
+  return {
+    ...common(summary, extra),
+    value: kind.value,
+    choices: kind.choices ?? [],
+    standard: standard === undefined ? "" : String(standard),
+    repeatable: false,
+    read(texts, origin) {
+      const text = texts.at(-1); // the last one wins, as everywhere
+      return text === undefined ? standard : kind.read(filled(text, origin, kind.value), origin);
+    },
+  };
+}
+
+function several<T>(kind: Kind<T>, summary: string, extra: FlagExtra): Flag<readonly T[]> {
+  return {
+    ...common(summary, extra),
+    value: kind.value,
+    choices: kind.choices ?? [],
+    standard: "",
+    repeatable: true,
+    read: (texts, origin) =>
+      texts.flatMap((text) =>
+        filled(text, origin, kind.value).split(",").map((part) =>
+          kind.read(filled(part.trim(), origin, kind.value), origin)
+        )
+      ),
+  };
+}
+
+function common(summary: string, extra: FlagExtra) {
+  return {
+    summary,
+    short: extra.short,
+    hidden: extra.hidden ?? false,
+    setting: extra.setting ?? true,
+    complete: extra.complete,
+  };
+}
+
+function filled(text: string, origin: string, value: string): string {
+  if (text === "") throw new UsageError(`${origin} needs a value: ${value}`);
+  return text;
+}
+
+/** On or off; off unless given. */
+export function toggle(summary: string, extra: FlagExtra = {}): Flag<boolean> {
+  return {
+    ...common(summary, extra),
+    value: undefined,
+    choices: ["true", "false"],
+    standard: "",
+    repeatable: false,
+    read(texts, origin) {
+      const text = texts.at(-1) ?? "false";
+      if (text !== "true" && text !== "false") {
+        throw new UsageError(`${origin} is on or off: "${text}" is neither true nor false`);
+      }
+      return text === "true";
+    },
+  };
+}
+
+/** Any text. */
+export function text<D extends string | undefined>(
+  value: string,
+  standard: D,
+  summary: string,
+  extra: FlagExtra = {},
+): Flag<string | D> {
+  return single<string, D>({ value, read: (given) => given }, standard, summary, extra);
+}
+
+/** Any number of texts: given again and again, or joined by commas. */
+export function texts(value: string, summary: string, extra: FlagExtra = {}): Flag<readonly string[]> {
+  return several({ value, read: (given) => given }, summary, extra);
+}
+
+/** A TCP or UDP port: 1 to 65535. */
+export function port<D extends number | undefined>(
+  standard: D,
+  summary: string,
+  extra: FlagExtra = {},
+): Flag<number | D> {
+  return single<number, D>({ value: "PORT", read: readPort }, standard, summary, extra);
+}
+
+/** One of a few words. */
+export function choice<const C extends string, D extends C | undefined>(
+  choices: readonly C[],
+  standard: D,
+  summary: string,
+  extra: FlagExtra = {},
+): Flag<C | D> {
+  return single<C, D>(
+    {
+      value: choices.join("|"),
+      choices,
+      read(given, origin) {
+        const found = choices.find((each) => each === given);
+        if (found === undefined) {
+          throw new UsageError(
+            `${origin} must be ${alternatives(choices)}: "${given}" is none of them.${didYouMean(given, choices)}`,
+          );
+        }
+        return found;
+      },
+    },
+    standard,
+    summary,
+    extra,
+  );
+}
+
+/** A loopback address: 127.x.y.z, ::1 or localhost. */
+export function loopback(standard: string, summary: string, extra: FlagExtra = {}): Flag<string> {
+  return single(
+    {
+      value: "ADDRESS",
+      read(given, origin) {
+        if (given === "localhost") return "127.0.0.1";
+        if (given === "::1" || isIP(given) === 4 && given.startsWith("127.")) return given;
+        throw new UsageError(
+          `${origin} must be an address of this machine alone (127.0.0.1, another 127.x.y.z, or ::1): "${given}" is not, and hawser never opens the cluster to the network`,
+        );
+      },
+    },
+    standard,
+    summary,
+    extra,
+  );
+}
+
+/** A port from 1 to 65535 in decimal digits. Throws a {@linkcode UsageError}. */
+export function readPort(given: string, origin: string): number {
+  const number = /^\d{1,5}$/.test(given) ? Number(given) : 0;
+  if (number < 1 || number > 65535) throw new UsageError(`${origin} must be a port from 1 to 65535: "${given}" is not`);
+  return number;
+}
+
+/** `a, b or c`. */
+export function alternatives(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}

@@ -1,0 +1,20 @@
+import { logLevels } from "../platform/log.ts";
+import { choice, text, texts, toggle } from "./flag.ts";
+
+/** The flags that every command takes. */
+export const globalFlags = {
+  kubeconfig: text("FILE", undefined, "kubeconfig to use instead of KUBECONFIG or ~/.kube/config", {
+    complete: "file",
+  }),
+  context: text("NAME", undefined, "kubeconfig context to use instead of the current one", { complete: "context" }),
+  namespace: text("NAME", undefined, "namespace to use instead of the context's", {
+    short: "n",
+    complete: "namespace",
+  }),
+  as: text("USER", undefined, "user to impersonate"),
+  "as-group": texts("GROUP", "group to impersonate"),
+  output: choice(["text", "json"], "text", "how to print results", { short: "o" }),
+  "log-level": choice(logLevels, "warn", "how much to tell on stderr"),
+  profile: text("NAME", undefined, "section of the configuration file to use", { complete: "profile" }),
+  help: toggle("explain the command", { short: "h", setting: false }),
+};

@@ -1,0 +1,32 @@
+import { type Grammar, type Invocation, noWords } from "../command.ts";
+import { text, toggle } from "../flag.ts";
+import { connectionFlags } from "./connection_flags.ts";
+
+/** How `hawser connect` is spelled. */
+export const connectGrammar = {
+  name: "connect",
+  summary: "reach every service of the cluster by its name, through one local port",
+  description:
+    "Opens a proxy (SOCKS5, SOCKS4a and HTTP on one port) and a DNS resolver on this machine, shows what is there and how to use it, and runs until Ctrl-C. Creates nothing in the cluster; bytes go through the API server, as with kubectl port-forward. What is not the cluster's goes out as it would have without hawser.",
+  words: noWords,
+  flags: {
+    ...connectionFlags,
+    name: text("NAME", undefined, "name of this session, where several run; made from the namespace by default", {
+      setting: false,
+    }),
+    detach: toggle("return once it is ready and go on in the background, until hawser disconnect"),
+    "ready-file": text("FILE", undefined, "where a detached session says that it is ready", {
+      hidden: true,
+      setting: false,
+    }),
+  },
+  examples: [
+    { line: "hawser connect", what: "the current context and its namespace" },
+    { line: "hawser connect -n dev --namespaces shared", what: "short names in dev, and watch shared too" },
+    { line: "hawser connect --listen", what: "local ports for database clients" },
+    { line: 'hawser connect --detach && eval "$(hawser env)"', what: "in the background, and wire this shell" },
+  ],
+} satisfies Grammar;
+
+/** `hawser connect`, read. */
+export type ConnectInvocation = Invocation<typeof connectGrammar.flags>;

@@ -1,0 +1,19 @@
+import { type Grammar, type Invocation, noWords } from "../command.ts";
+import { toggle } from "../flag.ts";
+
+/** How `hawser doctor` is spelled. */
+export const doctorGrammar = {
+  name: "doctor",
+  summary: "check everything hawser needs, and say what to do about the rest",
+  description:
+    "Checks the kubeconfig, credentials, the way to the API server, permissions, streaming through it, and this machine, one by one. Exits with 1 when a check fails.",
+  words: noWords,
+  flags: { rbac: toggle("print the Role to ask an administrator for, as YAML, and check nothing", { setting: false }) },
+  examples: [
+    { line: "hawser doctor -n dev", what: "check namespace dev" },
+    { line: "hawser doctor --rbac -n dev | kubectl apply -f -", what: "an administrator grants what is needed" },
+  ],
+} satisfies Grammar;
+
+/** `hawser doctor`, read. */
+export type DoctorInvocation = Invocation<typeof doctorGrammar.flags>;

@@ -1,0 +1,35 @@
+import { type Grammar, type Invocation, noWords } from "../command.ts";
+import { shellForms } from "../../wiring/shell_lines.ts";
+import { choice, toggle } from "../flag.ts";
+import { sessionFlag } from "./session_flag.ts";
+
+/** The forms in which variables can be printed. */
+export const envForms = [...shellForms, "jvm"] as const;
+
+/** One of {@linkcode envForms}. */
+export type EnvForm = (typeof envForms)[number];
+
+/** How `hawser env` is spelled. */
+export const envGrammar = {
+  name: "env",
+  summary: "print the variables that wire a shell or a program to a running connect",
+  description:
+    "Prints lines for your shell to evaluate. The form is that of the shell it is called from unless --shell names one; dotenv is for files that IDEs and containers read, jvm for the VM options of a Java program. -o json is the same as --shell json. For cmd, write the lines to a file and call it.",
+  words: noWords,
+  flags: {
+    ...sessionFlag,
+    shell: choice(envForms, undefined, "form of the output; guessed by default", { short: "s" }),
+    unset: toggle("print the lines that undo it", { setting: false }),
+  },
+  examples: [
+    { line: 'eval "$(hawser env)"', what: "bash and zsh" },
+    { line: "hawser env | source", what: "fish" },
+    { line: "hawser env | Out-String | Invoke-Expression", what: "PowerShell" },
+    { line: "hawser env > %TEMP%\\wire.cmd && %TEMP%\\wire.cmd", what: "cmd" },
+    { line: "java $(hawser env --shell jvm) -jar app.jar", what: "a Java program" },
+    { line: 'eval "$(hawser env --unset)"', what: "back to what was" },
+  ],
+} satisfies Grammar;
+
+/** `hawser env`, read. */
+export type EnvInvocation = Invocation<typeof envGrammar.flags>;

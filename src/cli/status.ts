@@ -1,0 +1,55 @@
+import { columns } from "./columns.ts";
+import type { CliDeps } from "./deps.ts";
+import type { StatusInvocation } from "./grammar/status.ts";
+import { chooseSession, type RunningSession, runningSessions } from "./running_sessions.ts";
+
+/**
+ * `hawser status`. JSON: `{ sessions: Session[] }`, where a session is
+ * `{ name, pid, started, version, context, namespace, port, dnsPort?, listeners: { namespace, service, port, address, localPort }[], logFile?, status }`
+ * and `status` is its `/status` page. Secrets are left out.
+ */
+export async function status({ options }: StatusInvocation, deps: CliDeps): Promise<number> {
+  const sessions = options.session === undefined
+    ? await runningSessions(deps)
+    : [await chooseSession(options.session, deps)];
+  if (options.output === "json") deps.terminal.printJson({ sessions: sessions.map(publicPart) });
+  else if (sessions.length === 0) deps.terminal.print("No session runs. Start one with: hawser connect");
+  else deps.terminal.print(sessions.map((session) => describe(session, deps).join("\n")).join("\n\n"));
+  return 0;
+}
+
+function publicPart({ note, status }: RunningSession): Record<string, unknown> {
+  const { token: _token, auth: _auth, id: _id, ...rest } = note;
+  return { ...rest, status };
+}
+
+function describe({ note, status }: RunningSession, { terminal, clock }: CliDeps): string[] {
+  const rows = [
+    ["context", `${note.context}, namespace ${note.namespace}`],
+    ["cluster", typeof status.health === "string" ? status.health : "unknown"],
+    ["proxy", `127.0.0.1:${note.port}${note.auth ? " (with password: see hawser env)" : ""}`],
+    ["dns", note.dnsPort === undefined ? "off" : `127.0.0.1:${note.dnsPort}`],
+    ["process", `${note.pid}, for ${duration(clock.wall() - Date.parse(note.started))}`],
+  ];
+  const counts = Object.entries(isCounts(status.connections) ? status.connections : {});
+  if (counts.length > 0) rows.push(["connections", counts.map(([name, count]) => `${count} ${name}`).join(", ")]);
+  const lines = [terminal.style("bold", note.name), ...columns(rows, "  ")];
+  if (note.listeners.length > 0) {
+    const listeners = note.listeners.map((
+      each,
+    ) => [`${each.address}:${each.localPort}`, `${each.service}.${each.namespace}:${each.port}`]);
+    lines.push("  local ports", ...columns(listeners, "    "));
+  }
+  return lines;
+}
+
+function isCounts(value: unknown): value is Readonly<Record<string, number>> {
+  return typeof value === "object" && value !== null && Object.values(value).every((each) => typeof each === "number");
+}
+
+/** `45 s`, `12 min`, `3 h 5 min`. */
+function duration(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 1) return `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

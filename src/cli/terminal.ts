@@ -1,0 +1,134 @@
+/** Where one stream of text goes. */
+export interface TextSink {
+  write(data: Uint8Array): Promise<number>;
+  isTerminal(): boolean;
+}
+
+/** What a {@linkcode Terminal} needs to know. */
+export interface TerminalOptions {
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  /** Columns of the screen; undefined where there is none. */
+  columns(): number | undefined;
+  /** Whether `NO_COLOR` asks for plain text. */
+  readonly noColor: boolean;
+}
+
+/** How a piece of text stands out, on terminals that can show it. */
+export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+
+const codes: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
+
+/**
+ * The text that people and scripts see: results on stdout, all else on stderr. Writing never waits for a slow reader and never fails:
+ * what a closed pipe does not take is dropped, as is what a stalled one would pile up beyond 4 MiB, so that a pager can stop
+ * the output and not the connections.
+ */
+export class Terminal {
+  readonly #out: Writer;
+  readonly #err: Writer;
+  readonly #options: TerminalOptions;
+  #progress = "";
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+    this.#out = new Writer(options.stdout);
+    this.#err = new Writer(options.stderr);
+  }
+
+  /** One or more lines of result, to stdout. */
+  print(text: string): void {
+    this.progress("");
+    this.#out.write(`${text}\n`);
+  }
+
+  /** A result for programs, to stdout: indented JSON. */
+  printJson(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** A line for people, to stderr. */
+  tell(text: string): void {
+    const progress = this.#progress;
+    this.progress("");
+    this.#err.write(`${text}\n`);
+    this.progress(progress);
+  }
+
+  /** What is going on right now; replaces what was shown before, goes away with an empty text. Shown on a terminal only. */
+  progress(text: string): void {
+    if (text === this.#progress || !this.#err.isTerminal) return;
+    this.#progress = text;
+    this.#err.write(text === "" ? "\r\x1b[K" : `\r\x1b[K${text.slice(0, this.width - 1)}`);
+  }
+
+  /** `text` in a style where stdout is a terminal with colours. */
+  style(style: Style, text: string): string {
+    return this.#out.isTerminal && !this.#options.noColor ? `\x1b[${codes[style]}m${text}\x1b[0m` : text;
+  }
+
+  /** Columns to fill: the screen's, at most 120; 100 where there is no screen. */
+  get width(): number {
+    return Math.min(Math.max(this.#options.columns() ?? 100, 40), 120);
+  }
+
+  /** Resolves once all that can be written is written. */
+  async flush(): Promise<void> {
+    this.progress("");
+    await Promise.all([this.#out.idle(), this.#err.idle()]);
+  }
+}
+
+const maxQueued = 4 * 1024 * 1024;
+
+/** Writes in order and in the background. */
+class Writer {
+  readonly isTerminal: boolean;
+  readonly #sink: TextSink;
+  readonly #encoder = new TextEncoder();
+  #tail: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #broken = false;
+
+  constructor(sink: TextSink) {
+    this.#sink = sink;
+    this.isTerminal = sink.isTerminal();
+  }
+
+  write(text: string): void {
+    const data = this.#encoder.encode(text);
+    if (this.#broken || this.#queued + data.length > maxQueued) return;
+    this.#queued += data.length;
+    this.#tail = this.#tail.then(() => this.#writeAll(data));
+  }
+
+  idle(): Promise<void> {
+    return this.#tail;
+  }
+
+  async #writeAll(data: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < data.length && !this.#broken;) at += await this.#sink.write(data.subarray(at));
+    } catch {
+      this.#broken = true; // the reader is gone (`| head`, a closed terminal): there is nobody left to tell
+    } finally {
+      this.#queued -= data.length;
+    }
+  }
+}
+
+/** The terminal of this process. */
+export function systemTerminal(): Terminal {
+  return new Terminal({
+    stdout: Deno.stdout,
+    stderr: Deno.stderr,
+    columns() {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return undefined; // no console
+      }
+    },
+    noColor: Deno.noColor,
+  });
+}

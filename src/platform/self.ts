@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+
+/** A program and its arguments. */
+export interface CommandLine {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** What tells how this process was started. */
+export interface SelfDeps {
+  /** Whether this is an executable made by `deno compile`. */
+  readonly standalone: boolean;
+  readonly program: string;
+  readonly mainModule: string;
+  /** The configuration file Deno was started with, where it is not the one beside the main module. */
+  readonly denoConfig: string | undefined;
+}
+
+/** How to start hawser again with other arguments: its own executable, or Deno with the module that runs now. */
+export function selfCommand(args: readonly string[], deps: SelfDeps = platform()): CommandLine {
+  if (deps.standalone) return { program: deps.program, args };
+  const config = deps.denoConfig === undefined ? [] : ["--config", deps.denoConfig];
+  const flags = ["--allow-all", "--unstable-net", "--quiet", ...config]; // a bundle has no deno.json that asks for unstable-net
+  return { program: deps.program, args: ["run", ...flags, deps.mainModule, ...args] };
+}
+
+function platform(): SelfDeps {
+  return {
+    standalone: Deno.build.standalone,
+    program: Deno.execPath(),
+    mainModule: Deno.mainModule,
+    // scripts/with_deps.ts started us with a configuration it made; see there
+    denoConfig: Deno.env.get("HAWSER_DEPS") === "offline" && Deno.mainModule.endsWith("/main.ts")
+      ? fileURLToPath(new URL("deno.offline.json", Deno.mainModule))
+      : undefined,
+  };
+}
