@@ -58,23 +58,34 @@ export interface Pod extends PodRef {
   readonly terminating: boolean;
   /** Why it does not serve, in Kubernetes' own words: `CrashLoopBackOff: back-off 40s restarting…`; empty where it does. */
   readonly reason: string;
+  /** It has no address of its own but its node's, which stands for the node. */
+  readonly hostNetwork?: boolean;
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
 }
 
-/** What a name or address means in the cluster. */
+/**
+ * What a name or address means in the cluster. `via` holds the ExternalName services that led there, in order, where there were any.
+ * `mayBeForeign` marks short names that could as well be somebody else's: `react.dev` where the cluster has a namespace `dev`. Try them
+ * outside before giving up.
+ */
 export type Lookup =
-  /** A Service by any of its names or its ClusterIP. */
-  | { readonly kind: "service"; readonly service: Service }
-  /** One endpoint of a service by its host name (`web-0.web`, `10-1-2-3.web.ns.svc…`). */
-  | { readonly kind: "endpoint"; readonly service: Service; readonly endpoint: Endpoint }
+  /** A Service by any of its names or its ClusterIP; of kind ExternalName only where that leads out of the cluster. */
+  | { readonly kind: "service"; readonly service: Service; readonly via?: readonly Service[] }
+  /** One endpoint of a service by its host name (`web-0.web`, `10-1-2-3.web.ns.svc…`), ready or not. */
+  | {
+    readonly kind: "endpoint";
+    readonly service: Service;
+    readonly endpoint: Endpoint;
+    readonly via?: readonly Service[];
+  }
   /** A pod by address or by `10-1-2-3.ns.pod.zone`. */
   | { readonly kind: "pod"; readonly pod: Pod }
   /** A name that belongs to the cluster but stands for no address: a bare namespace, `svc.zone` (NODATA in DNS). */
   | { readonly kind: "empty" }
   /** Under the cluster's zone, or `name.namespace` of an existing namespace, but nothing is there (NXDOMAIN). */
-  | { readonly kind: "missing"; readonly message: string }
+  | { readonly kind: "missing"; readonly message: string; readonly mayBeForeign?: boolean }
   /** The cluster's, but we may not look; the message names the missing right. */
-  | { readonly kind: "forbidden"; readonly message: string }
+  | { readonly kind: "forbidden"; readonly message: string; readonly mayBeForeign?: boolean }
   /** None of the cluster's business. */
   | { readonly kind: "foreign" };
 
@@ -86,9 +97,12 @@ export interface Directory {
   readonly namespaces: readonly string[];
   /** The cluster's DNS zone, `cluster.local` by default; lower case, no trailing dot. */
   readonly zone: string;
-  /** What a host means; names in any case, with or without trailing dot; addresses v4 or v6. Asks the API where its own view does not reach. */
+  /**
+   * What a host means; names in any case, with or without trailing dot; addresses v4 or v6. Asks the API where its own view does not
+   * reach; rejects with an ApiError or AccessError where that fails and the name can be none but the cluster's.
+   */
   lookup(host: string, signal: AbortSignal): Promise<Lookup>;
-  /** All endpoints of a service, ready or not, in a stable order. */
+  /** All endpoints of a service, ready or not, in a stable order. Rejects with an ApiError where no right suffices to know them. */
   endpoints(service: Service, signal: AbortSignal): Promise<readonly Endpoint[]>;
   /** The pods a service selects, to say why none serves; empty where pods may not be read. */
   pods(service: Service, signal: AbortSignal): Promise<readonly Pod[]>;

@@ -20,6 +20,7 @@ export function toPod(pod: V1Pod): Pod {
     ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
     terminating: metadata?.deletionTimestamp != null,
     reason: podReason(pod),
+    hostNetwork: spec?.hostNetwork ?? false,
     ports: [...spec?.containers ?? [], ...sidecars].flatMap(({ ports }) => ports ?? []).map((port) => ({
       name: port.name ?? "",
       port: port.containerPort,
