@@ -64,7 +64,9 @@ async function offline(command: string, args: readonly string[]): Promise<number
   const lock = offlineLock(readLock("deno.lock"));
   replace("deno.offline.json", text(offlineConfiguration(configuration, "deno.offline.lock")));
   replace("deno.offline.lock", text(lock));
-  const code = await deno(command, ["--config", file("deno.offline.json"), ...args]);
+  const path = file("deno.offline.json");
+  const imports = command === "doc" ? ["--import-map", path] : []; // Deno 2.9's doc takes none from --config
+  const code = await deno(command, ["--config", path, ...imports, ...args]);
   const after = readLock("deno.offline.lock");
   if (text(after) !== text(lock)) replace("deno.lock", text(withNpmOf(readLock("deno.lock"), after)));
   return code;
@@ -74,7 +76,10 @@ async function offline(command: string, args: readonly string[]): Promise<number
 async function deno(command: string, args: readonly string[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [command, ...args],
-    env: { HAWSER_DEPS: network }, // what it starts does not ask again
+    env: {
+      HAWSER_DEPS: network, // what it starts does not ask again
+      ...(network === "offline" ? { HAWSER_DENO_CONFIG: file("deno.offline.json") } : {}), // how hawser starts itself
+    },
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",

@@ -75,7 +75,7 @@ export function describe(name: string, ...rest: [() => void] | [TestOptions, () 
     current = suite.parent;
   }
   if (current) current.members.push(suite);
-  else Deno.test({ ...options, name, fn: (t) => suite.run(t) });
+  else registerTest(suite);
 }
 
 /** Registers a test, in the suite around it if there is one. */
@@ -89,25 +89,33 @@ export function it(name: string, ...rest: [TestFunction] | [TestOptions, TestFun
 
 /** Runs once before the first test of the suite around it. */
 export function beforeAll(hook: Hook): void {
-  suiteAround("beforeAll").beforeAll.push(hook);
+  suiteAround().beforeAll.push(hook);
 }
 
 /** Runs once after the last test of the suite around it, failed or not. */
 export function afterAll(hook: Hook): void {
-  suiteAround("afterAll").afterAll.push(hook);
+  suiteAround().afterAll.push(hook);
 }
 
 /** Runs before each test of the suite around it, those of outer suites first. */
 export function beforeEach(hook: Hook): void {
-  suiteAround("beforeEach").beforeEach.push(hook);
+  suiteAround().beforeEach.push(hook);
 }
 
 /** Runs after each test of the suite around it, failed or not, those of inner suites first. */
 export function afterEach(hook: Hook): void {
-  suiteAround("afterEach").afterEach.push(hook);
+  suiteAround().afterEach.push(hook);
 }
 
-function suiteAround(hook: string): Suite {
-  if (!current) throw new Error(`Cannot call '${hook}' outside of a describe: the stand-in has no global hooks`);
+/** The suite whose function runs now; outside of any, one around everything that the file registers from here on. */
+function suiteAround(): Suite {
+  if (!current) {
+    current = new Suite("global", {}, undefined);
+    registerTest(current);
+  }
   return current;
+}
+
+function registerTest(suite: Suite): void {
+  Deno.test({ ...suite.options, name: suite.name, fn: (t) => suite.run(t) });
 }

@@ -223,5 +223,5 @@ function list(names: string | readonly string[] | undefined): readonly string[] 
 }
 
 function numberIfNumeric(word: string): string | number {
-  return /^(0x[0-9a-f]+|[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?)$/i.test(word) ? Number(word) : word;
+  return /\S/.test(word) && Number.isFinite(Number(word)) ? Number(word) : word;
 }
