@@ -28,7 +28,7 @@ export function overview(table: readonly Command[], width: number): string {
     [command.name, command.summary] as const
   );
   return [
-    "hawser ties this machine to a Kubernetes cluster: its services answer here by their own names.",
+    ...wrap("hawser ties this machine to a Kubernetes cluster: its services answer here by their own names.", width),
     "",
     "Usage: hawser COMMAND [FLAG…]",
     "",
@@ -38,14 +38,15 @@ export function overview(table: readonly Command[], width: number): string {
     "Flags of every command:",
     ...flagLines(globalFlags, width),
     "",
-    "Each flag can be set for good: see hawser config --help. Start with: hawser connect",
+    ...wrap("Each flag can be set for good: see hawser config --help. Start with: hawser connect", width),
   ].join("\n");
 }
 
 /** The page of one command. */
 export function commandHelp(command: Command, width: number): string {
   const words = command.words.usage === "" ? "" : ` ${command.words.usage}`;
-  const lines = [`hawser ${command.name}: ${command.summary}`, "", `Usage: hawser ${command.name} [FLAG…]${words}`];
+  const title = wrap(`hawser ${command.name}: ${command.summary}`, width);
+  const lines = [...title, "", `Usage: hawser ${command.name} [FLAG…]${words}`];
   if (command.description !== "") {
     lines.push(
       "",

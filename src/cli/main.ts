@@ -64,7 +64,7 @@ async function dispatch(args: readonly string[], deps: MainDeps): Promise<number
   const editsSettings = command.name === "config"; // it must be able to mend what the others refuse
   const settings = editsSettings ? Settings.none() : await loadSettings(paths);
   const complete = editsSettings ? given : completed(command, given, env, settings, table);
-  const { logLevel } = readOptions({ "log-level": globalFlags["log-level"] }, complete);
+  const { logLevel } = readOptions({ "log-level": globalFlags["log-level"] }, complete, command.name);
   return await command.run(complete, words, {
     terminal,
     log: new TerminalLog(terminal, logLevel, systemClock),

@@ -73,6 +73,10 @@ function lex(
     stopEarly,
     unknown(word, key) {
       if (key === undefined) return true; // a positional word
+      const empty = /^(.*)=$/.exec(key)?.[1] ?? ""; // how the lexer sees `--port=`
+      if (flags[empty]) {
+        throw new UsageError(`--${empty} needs a value: ${flags[empty].value ?? "true or false"}`, command);
+      }
       throw unknownFlag(word, key, flags, command);
     },
   });

@@ -52,21 +52,21 @@ export class Settings {
   /** Reads the text of a file. Throws a {@linkcode Failure} that names `path`. */
   static parse(text: string, path: string): Settings {
     const wrong = (what: string) =>
-      new Failure(`"${path}" is not a hawser configuration: ${what}. Mend it or delete it`);
+      new Failure(`"${path}" is not a hawser configuration: ${what} Mend it or delete it`);
     let file: unknown;
     try {
       file = JSON.parse(text);
     } catch (error) {
-      throw wrong(error instanceof Error ? error.message : "it is no JSON");
+      throw wrong(`${error instanceof Error ? error.message : "it is no JSON"}.`);
     }
-    if (!isObject(file)) throw wrong("it must be a JSON object");
+    if (!isObject(file)) throw wrong("it must be a JSON object.");
     const { profile, defaults, profiles, ...rest } = file;
     const [odd] = Object.keys(rest);
     if (odd !== undefined) throw wrong(`it knows no "${odd}".${didYouMean(odd, ["profile", "defaults", "profiles"])}`);
-    if (profile !== undefined && typeof profile !== "string") throw wrong(`"profile" must be the name of a profile`);
+    if (profile !== undefined && typeof profile !== "string") throw wrong(`"profile" must be the name of a profile.`);
     const sections = new Map<string, Section>();
     if (defaults !== undefined) sections.set(defaultsName, readSection(defaults, `"defaults"`, wrong));
-    if (profiles !== undefined && !isObject(profiles)) throw wrong(`"profiles" must be an object`);
+    if (profiles !== undefined && !isObject(profiles)) throw wrong(`"profiles" must be an object.`);
     for (const [name, section] of Object.entries(profiles ?? {})) {
       sections.set(name, readSection(section, `profile "${name}"`, wrong));
     }
@@ -162,7 +162,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function readSection(value: unknown, place: string, wrong: (what: string) => Failure): Section {
-  if (!isObject(value)) throw wrong(`${place} must be an object`);
+  if (!isObject(value)) throw wrong(`${place} must be an object.`);
   return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, readValue(held, key, place, wrong)]));
 }
 
@@ -175,5 +175,5 @@ function readValue(
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") return String(value); // `"port": 1090`, as people write it
   if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
-  throw wrong(`"${key}" in ${place} must be a text, true, false, or a list of texts`);
+  throw wrong(`"${key}" in ${place} must be a text, true, false, or a list of texts.`);
 }

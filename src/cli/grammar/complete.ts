@@ -1,4 +1,5 @@
 import type { Grammar, Invocation } from "../command.ts";
+import { toggle } from "../flag.ts";
 
 /** How the completion scripts ask for candidates. */
 export const completeGrammar = {
@@ -6,7 +7,11 @@ export const completeGrammar = {
   summary: "candidates for the last word of a command line",
   description: "",
   words: { usage: "-- WORD…", least: 0, most: Infinity, program: true },
-  flags: {},
+  flags: {
+    "new-word": toggle("a word begins after the last one; Windows PowerShell cannot pass an empty one", {
+      setting: false,
+    }),
+  },
   examples: [],
   hidden: true,
 } satisfies Grammar;

@@ -1,0 +1,33 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { parentShell } from "../../src/platform/parent_shell.ts";
+
+const named = (name: string) => () => Promise.resolve(name);
+
+describe("parentShell", () => {
+  it("goes by the parent process, as login shells and paths spell it", async () => {
+    for (
+      const [name, shell] of [["fish\n", "fish"], ["-zsh", "zsh"], ["/bin/bash", "bash"], ["dash", "bash"], [
+        "pwsh",
+        "powershell",
+      ]]
+    ) {
+      assertEquals(await parentShell("linux", { SHELL: "/bin/tcsh" }, named(name!)), shell);
+    }
+  });
+
+  it("goes by SHELL where the parent is no shell, and by bash where nothing is known", async () => {
+    assertEquals(await parentShell("darwin", { SHELL: "/opt/bin/fish" }, named("make")), "fish");
+    assertEquals(await parentShell("linux", {}, named("")), "bash");
+  });
+
+  it("tells the shells of Windows by what they leave in the environment", async () => {
+    const user = "C:\\Users\\a\\Documents\\WindowsPowerShell\\Modules;C:\\Program Files\\WindowsPowerShell\\Modules";
+    assertEquals(await parentShell("windows", { PSModulePath: user }), "powershell");
+    assertEquals(
+      await parentShell("windows", { PSModulePath: "C:\\Program Files\\WindowsPowerShell\\Modules" }),
+      "cmd",
+    );
+    assertEquals(await parentShell("windows", { MSYSTEM: "MINGW64", PSModulePath: user }), "bash");
+  });
+});

@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import fc from "fast-check";
+import { type ShellForm, shellLines } from "../../src/wiring/shell_lines.ts";
+
+/** Values that a shell could take for something else. */
+const value = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.string({ unit: fc.constantFrom(..."'\"\\$`%!^&|<>()*?#;~{}[] \t\n=,\u2018\u2019aé") }),
+).map((text) => text.replaceAll("\0", "").replaceAll("\r", "")).filter((text) => text.isWellFormed());
+
+/** Runs `script` in a shell; undefined where this machine has no such shell. */
+async function inShell(command: readonly string[], script: string): Promise<string | undefined> {
+  const [program = "", ...args] = command;
+  try {
+    const { stdout } = await new Deno.Command(program, { args: [...args, script], env: { LC_ALL: "C.UTF-8" } })
+      .output();
+    return new TextDecoder().decode(stdout);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Sets many variables by our lines and has a program print them, each ended by NUL. */
+async function comesOut(form: ShellForm, command: readonly string[], separator = "\n"): Promise<void> {
+  const values = fc.sample(value, 200);
+  const lines = shellLines(form, new Map(values.map((each, at) => [`V${at}`, each])));
+  const print = values.map((_, at) => `printenv -0 V${at}`).join("\n");
+  const printed = await inShell(command, `${lines}${separator}${print}`);
+  if (printed === undefined) return; // no such shell on this machine
+  assertEquals(printed.split("\0").slice(0, -1), values);
+}
+
+describe("shellLines", () => {
+  it("survives bash", () => comesOut("bash", ["bash", "--norc", "-c"]));
+  it("survives zsh", () => comesOut("zsh", ["zsh", "-f", "-c"]));
+  it("survives fish", () => comesOut("fish", ["fish", "--no-config", "-c"]));
+  it("survives PowerShell", () => comesOut("powershell", ["pwsh", "-NoProfile", "-Command"]));
+
+  it("unsets", async () => {
+    for (
+      const [form, command] of [["bash", ["bash", "-c"]], ["zsh", ["zsh", "-f", "-c"]], ["fish", [
+        "fish",
+        "--no-config",
+        "-c",
+      ]]] as const
+    ) {
+      const set = shellLines(form, new Map([["V", "1"]]));
+      const unset = shellLines(form, new Map([["V", undefined]]));
+      const printed = await inShell(command, `${set}\n${unset}\nprintenv V; echo end`);
+      if (printed !== undefined) assertEquals(printed, "end\n", form);
+    }
+  });
+
+  it("escapes for cmd each character it would act on, one by one", () => {
+    assertEquals(
+      shellLines("cmd", new Map([["V", `a"b&c %d% ^ (x)`], ["W", undefined]])),
+      `set V=a^"b^&c %%d%% ^^ ^(x^)\nset W=`,
+    );
+  });
+
+  it("writes dotenv bare, literal or escaped, whichever is needed", () => {
+    const lines = shellLines(
+      "dotenv",
+      new Map([["A", "http://127.0.0.1:1"], ["B", "a $b"], ["C", `it's "$x"\n`], ["D", undefined]]),
+    );
+    assertEquals(lines, `A=http://127.0.0.1:1\nB='a $b'\nC="it's \\"\\$x\\"\\n"`);
+  });
+
+  it("writes JSON with null for what is unset", () => {
+    assertEquals(JSON.parse(shellLines("json", new Map([["A", "'\n"], ["B", undefined]]))), { A: "'\n", B: null });
+  });
+
+  it("lets no value begin a second command", () => {
+    fc.assert(fc.property(value, (text) => {
+      const line = shellLines("cmd", new Map([["V", text]]));
+      assertEquals(line.includes("\n"), false);
+      assertEquals(/(^|[^^])(\^\^)*[&|<>]/.test(line.slice(6)), false);
+    }));
+  });
+});

@@ -1,0 +1,84 @@
+import { assertEquals, assertFalse } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import fc from "fast-check";
+import { formerVariables, programVariables, unwired, withVariables } from "../../src/wiring/variables.ts";
+
+const proxy = { port: 1080, auth: undefined };
+
+describe("programVariables", () => {
+  it("names the proxy by http in both spellings", () => {
+    const { HAWSER_FORMER_ENV: _, ...variables } = programVariables(proxy, {}, "linux");
+    const url = "http://127.0.0.1:1080";
+    assertEquals(variables, {
+      HTTP_PROXY: url,
+      http_proxy: url,
+      HTTPS_PROXY: url,
+      https_proxy: url,
+      ALL_PROXY: url,
+      all_proxy: url,
+      NO_PROXY: "localhost,127.0.0.1,::1",
+      no_proxy: "localhost,127.0.0.1,::1",
+      NODE_USE_ENV_PROXY: "1",
+    });
+  });
+
+  it("uses one spelling on Windows", () => {
+    assertFalse(Object.keys(programVariables(proxy, {}, "windows")).some((name) => name === name.toLowerCase()));
+  });
+
+  it("carries the login where there is one", () => {
+    const auth = { username: "hawser", password: "a1b2" };
+    assertEquals(programVariables({ port: 9, auth }, {}, "windows").ALL_PROXY, "http://hawser:a1b2@127.0.0.1:9");
+  });
+
+  it("keeps the user's host names in NO_PROXY, without what could hide pods or break fabric8", () => {
+    const own = { no_proxy: ".corp.example, git.corp:8443,10.0.0.0/8,.svc,.cluster.local,*.x,<local>,localhost" };
+    assertEquals(
+      programVariables(proxy, own, "linux").NO_PROXY,
+      "localhost,127.0.0.1,::1,.corp.example,git.corp:8443",
+    );
+  });
+});
+
+describe("unwired", () => {
+  const names = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "NODE_USE_ENV_PROXY",
+    "PATH",
+    "OTHER",
+  ];
+  const environment = fc.dictionary(fc.constantFrom(...names), fc.string(), { noNullPrototype: true });
+
+  it("gives back any environment that was wired, even twice", () => {
+    fc.assert(fc.property(environment, (env) => {
+      const once = withVariables(env, programVariables(proxy, env, "linux"), "linux");
+      assertEquals(unwired(once, "linux"), env);
+      const inner = unwired(once, "linux");
+      const twice = withVariables(inner, programVariables({ ...proxy, port: 2 }, inner, "linux"), "linux");
+      assertEquals(unwired(twice, "linux"), env);
+    }));
+  });
+
+  it("leaves an environment alone that is not wired", () => {
+    const env = { HTTP_PROXY: "http://corp:3128" };
+    assertEquals(unwired(env, "linux"), env);
+    assertEquals(formerVariables(env, "linux").size, 0);
+  });
+
+  it("survives a variable of ours that is not from us", () => {
+    for (const odd of ["", "%%%", "bnVsbA", "W10"]) {
+      assertEquals(unwired({ HAWSER_FORMER_ENV: odd, PATH: "/bin", HTTP_PROXY: "x" }, "linux"), { PATH: "/bin" });
+    }
+  });
+
+  it("finds Windows' variables in any spelling", () => {
+    const env = { http_proxy: "http://corp:3128", Path: "C:\\" };
+    const wired = withVariables(env, programVariables(proxy, env, "windows"), "windows");
+    assertEquals(Object.keys(wired).filter((name) => name.toUpperCase() === "HTTP_PROXY"), ["HTTP_PROXY"]);
+    assertEquals(unwired(wired, "windows"), { HTTP_PROXY: "http://corp:3128", Path: "C:\\" });
+  });
+});
