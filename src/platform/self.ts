@@ -8,7 +8,7 @@ export interface CommandLine {
 
 /** What tells how this process was started. */
 export interface SelfDeps {
-  /** Whether this is an executable made by `deno compile`. */
+  /** Whether `program` is hawser itself: made by `deno compile`, or the self-extracting file, which says so in `HAWSER_PROGRAM`. */
   readonly standalone: boolean;
   readonly program: string;
   readonly mainModule: string;
@@ -25,9 +25,10 @@ export function selfCommand(args: readonly string[], deps: SelfDeps = platform()
 }
 
 function platform(): SelfDeps {
+  const selfExtracting = Deno.build.standalone ? undefined : Deno.env.get("HAWSER_PROGRAM");
   return {
-    standalone: Deno.build.standalone,
-    program: Deno.execPath(),
+    standalone: Deno.build.standalone || selfExtracting !== undefined,
+    program: selfExtracting ?? Deno.execPath(),
     mainModule: Deno.mainModule,
     // scripts/with_deps.ts started us with a configuration it made; see there
     denoConfig: Deno.env.get("HAWSER_DEPS") === "offline" && Deno.mainModule.endsWith("/main.ts")
