@@ -1,0 +1,247 @@
+import type { ProxySetting } from "../platform/proxy_settings.ts";
+import { bufferedDuplex } from "../stream/buffered_duplex.ts";
+import { UnexpectedEnd } from "../stream/buffered_reader.ts";
+import { type Framing, keepsAlive, openBody, responseFraming } from "../stream/http_body.ts";
+import {
+  formatRequestHead,
+  formatResponseHead,
+  HeadError,
+  parseResponseHead,
+  type RequestHead,
+  type ResponseHead,
+} from "../stream/http_head.ts";
+import { DialError } from "../tunnel/dialer.ts";
+import type { Connection } from "./connection.ts";
+import { copyBody } from "./copy_body.ts";
+import { type AbsoluteTarget, asksForUpgrade, forwardedRequestHead, forwardedResponseHead } from "./forwarded_head.ts";
+import type { Upstream } from "./kept_upstreams.ts";
+
+/** A request on its way to its destination. */
+export interface ForwardedRequest {
+  readonly head: RequestHead;
+  readonly target: AbsoluteTarget;
+  readonly framing: Framing;
+  /** The HTTP proxy of the user's own that the destination's connection leads to. */
+  readonly httpProxy: ProxySetting | undefined;
+}
+
+/** How an exchange ended. */
+export type ExchangeEnd =
+  /** The client has its answer; which of the connections may carry another request. */
+  | { readonly kind: "answered"; readonly clientLives: boolean; readonly upstreamLives: boolean }
+  /** No answer, and nothing sent to the client. `silent`: not a byte came, as when a kept connection had just been closed. */
+  | { readonly kind: "failed"; readonly error: DialError; readonly silent: boolean }
+  /** The client's body cannot be read. */
+  | { readonly kind: "malformed"; readonly error: HeadError }
+  /** Nothing more can be said on the client's connection: it broke, its answer broke off, or it was a tunnel that has ended. */
+  | { readonly kind: "over" };
+
+/** How sending the request went: whole; not taken by the destination; the client's body is malformed; the client broke off. */
+type Upload = "sent" | "not-taken" | "broken" | HeadError;
+
+/** Bytes that a response's head may have. */
+const headLimit = 65536;
+
+/** Milliseconds that a request's body may still take once the answer is complete; most destinations read no further then. */
+const lateUpload = 1000;
+
+/** The client does not take its answer. */
+class ClientGone extends Error {}
+
+/** One request and its answer: sends the one and, at the same time, gives back the other. */
+export class HttpExchange {
+  readonly #connection: Connection;
+  readonly #request: ForwardedRequest;
+  readonly #upstream: Upstream;
+  #upload: Promise<unknown> = Promise.resolve();
+  #uploaded: Upload | undefined;
+  /** Nobody is interested in the rest of the request's body. */
+  #discard = false;
+  #over = false;
+  #stopWatching = () => {};
+
+  constructor(connection: Connection, request: ForwardedRequest, upstream: Upstream) {
+    this.#connection = connection;
+    this.#request = request;
+    this.#upstream = upstream;
+  }
+
+  /** Whether nothing of the request is left to read from the client. */
+  get bodyRead(): boolean {
+    return this.#request.framing.kind === "none" || this.#uploaded === "sent";
+  }
+
+  /** Runs it to its end; never rejects for what client or destination do. */
+  async run(): Promise<ExchangeEnd> {
+    const { signal } = this.#connection;
+    const cut = () => this.#upstream.stream.reset();
+    signal.addEventListener("abort", cut, { once: true });
+    if (signal.aborted) cut();
+    this.#upload = this.#send();
+    try {
+      return await this.#receive();
+    } catch (error) {
+      if (!(error instanceof ClientGone)) throw error;
+      cut();
+      return { kind: "over" };
+    } finally {
+      this.#over = true;
+      this.#stopWatching();
+      signal.removeEventListener("abort", cut);
+    }
+  }
+
+  /** Reads and drops what the client still sends of the request's body. */
+  async finishBody(): Promise<void> {
+    this.#discard = true;
+    await this.#upload;
+  }
+
+  async #send(): Promise<void> {
+    this.#uploaded = await this.#sendAll();
+    // With the request out there is time to notice that the client leaves while the destination still thinks.
+    if (this.#uploaded === "sent" && !this.#over) {
+      this.#stopWatching = this.#connection.whenGone(() => this.#upstream.stream.reset());
+    }
+  }
+
+  async #sendAll(): Promise<Upload> {
+    const { head, target, framing, httpProxy } = this.#request;
+    const { reader, door } = this.#connection;
+    let taken = true;
+    const write = async (data: Uint8Array) => {
+      if (this.#discard) return;
+      try {
+        await this.#upstream.stream.write(data);
+      } catch (error) {
+        taken = false;
+        if (!this.#discard) throw error;
+      }
+    };
+    try {
+      await write(formatRequestHead(forwardedRequestHead(head, target, framing, httpProxy)));
+      await copyBody(
+        openBody(reader, framing),
+        { write },
+        framing.kind === "chunked",
+        (count) => door.traffic.sent += count,
+      );
+      return "sent";
+    } catch (error) {
+      if (!taken) return "not-taken";
+      // Half a body must not look like a whole one.
+      this.#upstream.stream.reset();
+      return error instanceof HeadError ? error : "broken";
+    }
+  }
+
+  async #receive(): Promise<ExchangeEnd> {
+    let silent = true;
+    let head: ResponseHead;
+    let framing: Framing;
+    try {
+      if (!await this.#upstream.stream.peek()) throw new UnexpectedEnd("nothing");
+      silent = false;
+      head = await this.#finalHead();
+      framing = responseFraming(head, this.#request.head.method);
+    } catch (error) {
+      if (error instanceof ClientGone) throw error;
+      return this.#fail(error, silent);
+    }
+    if (head.status === 101) return await this.#switch(head);
+    return await this.#answer(head, framing);
+  }
+
+  /** Reads heads up to the first that is the answer, or 101; passes interim ones on, but to HTTP/1.0 clients, which know none. */
+  async #finalHead(): Promise<ResponseHead> {
+    const { head: { minor }, httpProxy } = this.#request;
+    for (;;) {
+      const bytes = await this.#upstream.reader.head(headLimit);
+      if (!bytes) throw new UnexpectedEnd("an answer");
+      const head = parseResponseHead(bytes);
+      if (head.status === 407 && httpProxy) {
+        throw new DialError(
+          "forbidden",
+          `The proxy "${httpProxy.host}:${httpProxy.port}" (${httpProxy.source}) asks for another user or password than it was given (status 407)`,
+        );
+      }
+      if (head.status === 101 && !asksForUpgrade(this.#request.head)) {
+        throw new HeadError("Status 101 that nobody asked for");
+      }
+      if (head.status === 101 || head.status >= 200) return head;
+      if (minor > 0) {
+        await this.#toClient(
+          formatResponseHead(forwardedResponseHead(head, { kind: "none" }, { minor, persistent: true })),
+        );
+      }
+    }
+  }
+
+  async #answer(head: ResponseHead, framing: Framing): Promise<ExchangeEnd> {
+    const { client, door } = this.#connection;
+    const request = this.#request.head;
+    // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
+    const back: Framing = framing.kind === "chunked" && request.minor === 0 ? { kind: "close" } : framing;
+    const clientLives = keepsAlive(request) && this.bodyRead && back.kind !== "close";
+    await this.#toClient(
+      formatResponseHead(forwardedResponseHead(head, back, { minor: request.minor, persistent: clientLives })),
+    );
+    try {
+      const write = (data: Uint8Array) => this.#toClient(data);
+      const body = openBody(this.#upstream.reader, framing);
+      await copyBody(body, { write }, back.kind === "chunked", (count) => door.traffic.received += count);
+    } catch (error) {
+      if (error instanceof ClientGone) throw error;
+      // Half an answer must not look like a whole one.
+      client.reset();
+      this.#upstream.stream.reset();
+      return { kind: "over" };
+    }
+    const whole = await this.#bodyReadSoon();
+    const upstreamLives = whole && keepsAlive(head) && framing.kind !== "close" &&
+      this.#upstream.reader.buffered.length === 0;
+    if (!upstreamLives) this.#upstream.stream.close();
+    return { kind: "answered", clientLives, upstreamLives };
+  }
+
+  async #switch(head: ResponseHead): Promise<ExchangeEnd> {
+    await this.#upload;
+    this.#stopWatching();
+    const { minor } = this.#request.head;
+    await this.#toClient(
+      formatResponseHead(forwardedResponseHead(head, { kind: "none" }, { minor, persistent: true })),
+    );
+    await this.#connection.tunnel(bufferedDuplex(this.#upstream.stream, this.#upstream.reader));
+    return { kind: "over" };
+  }
+
+  #fail(error: unknown, silent: boolean): ExchangeEnd {
+    this.#upstream.stream.reset();
+    if (this.#uploaded instanceof HeadError) return { kind: "malformed", error: this.#uploaded };
+    if (this.#uploaded === "broken") return { kind: "over" };
+    if (error instanceof DialError) return { kind: "failed", error, silent: false };
+    const name = `"${this.#request.target.authority}"`;
+    const what = error instanceof HeadError || error instanceof RangeError
+      ? `${name} does not answer in HTTP/1: ${error.message}`
+      : `${name} accepted the connection but closed it without an answer`;
+    return { kind: "failed", error: new DialError("unreachable", what, { cause: error }), silent };
+  }
+
+  async #bodyReadSoon(): Promise<boolean> {
+    if (this.#uploaded === undefined) {
+      const late = Promise.withResolvers<void>();
+      const cancel = this.#connection.door.clock.after(lateUpload, late.resolve);
+      await Promise.race([this.#upload, late.promise]);
+      cancel();
+    }
+    return this.#uploaded === "sent";
+  }
+
+  async #toClient(data: Uint8Array): Promise<void> {
+    try {
+      await this.#connection.client.write(data);
+    } catch (error) {
+      throw new ClientGone("The client does not take its answer", { cause: error });
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { ProxySetting } from "../platform/proxy_settings.ts";
+import type { Duplex } from "../stream/duplex.ts";
+import type { DialOptions } from "../tunnel/dialer.ts";
+
+/** The way to a destination: chosen, not yet gone. */
+export interface Route {
+  /** Through the cluster, through the relay inside it, or as if hawser were not there. */
+  readonly via: "cluster" | "relay" | "direct";
+  /**
+   * Set where plain HTTP goes to an HTTP proxy of the user's own: `dial` then connects to that proxy, which has to be sent requests in absolute
+   * form with its credentials (such proxies often refuse CONNECT to port 80).
+   */
+  readonly httpProxy?: ProxySetting;
+  /** Opens a connection. Rejects with a `DialError`. */
+  dial(options: DialOptions): Promise<Duplex>;
+}

@@ -1,0 +1,128 @@
+import type { ProxiedScheme } from "../platform/proxy_settings.ts";
+import type { Directory } from "../cluster/directory.ts";
+import type { Duplex } from "../stream/duplex.ts";
+import { type Dialer, DialError, type DialOptions, type Target } from "../tunnel/dialer.ts";
+import type { DirectDialer } from "./direct_dialer.ts";
+import { type HostPattern, parseHostPattern } from "./host_pattern.ts";
+import { isLinkLocal, isLoopback } from "./local_host.ts";
+import type { Route } from "./route.ts";
+
+/** What the user has decided about hosts; patterns as `parseHostPattern` reads them. */
+export interface RouterOptions {
+  /** Always direct. */
+  readonly exclude?: readonly string[];
+  /** Through the relay, where the cluster itself does not know them. */
+  readonly include?: readonly string[];
+}
+
+/** What the router chooses among. */
+export interface RouterDeps {
+  readonly directory: Pick<Directory, "lookup" | "namespace">;
+  readonly cluster: Dialer;
+  readonly direct: Pick<DirectDialer, "route">;
+  /** Dials from inside the cluster; undefined where no relay runs. */
+  readonly relay?: Dialer;
+  /** What a loopback address of the tool's own stands for (`127.77.1.2` → a service); undefined for any other host. */
+  readonly local?: (target: Target) => Target | undefined;
+}
+
+/**
+ * Decides for each destination: cluster, relay, direct, or refused. In this order: `exclude` → direct; the tool's own addresses →
+ * their service; loopback and link-local → direct, never the cluster; known to the directory → cluster; the cluster's but not
+ * there → refused as unknown; `include` → relay; the rest → direct.
+ */
+export class Router implements Dialer {
+  readonly #excluded: readonly HostPattern[];
+  readonly #included: readonly HostPattern[];
+  readonly #deps: RouterDeps;
+
+  /** Throws a TypeError that quotes a pattern which is none. */
+  constructor(options: RouterOptions, deps: RouterDeps) {
+    this.#excluded = (options.exclude ?? []).map(parseHostPattern);
+    this.#included = (options.include ?? []).map(parseHostPattern);
+    this.#deps = deps;
+  }
+
+  async dial(target: Target, options: DialOptions): Promise<Duplex> {
+    return await (await this.route(target, "tcp", options.signal)).dial(options);
+  }
+
+  /** The way to a destination for what will be spoken. Rejects with a {@linkcode DialError} where there is none. */
+  async route(target: Target, scheme: ProxiedScheme, signal: AbortSignal): Promise<Route> {
+    const { directory, direct, local } = this.#deps;
+    const matches = (pattern: HostPattern) => pattern(target.host);
+    if (this.#excluded.some(matches)) return direct.route(target, scheme);
+    const service = local?.(target);
+    if (service) return this.#toCluster(service);
+    if (isLoopback(target.host) || isLinkLocal(target.host)) return direct.route(target, scheme);
+    const found = await this.#lookup(target, signal);
+    switch (found.kind) {
+      case "service":
+      case "endpoint":
+      case "pod":
+        return this.#toCluster(target);
+      case "missing":
+        throw new DialError("unknown", found.message);
+      case "forbidden":
+        throw new DialError("forbidden", found.message);
+      case "empty":
+        throw new DialError(
+          "unknown",
+          `"${target.host}" is a name of the cluster without an address: name a service, as in "SERVICE.NAMESPACE"`,
+        );
+      case "foreign":
+        if (this.#included.some(matches)) return this.#toRelay(target);
+        return this.#explained(direct.route(target, scheme), target, directory.namespace);
+    }
+  }
+
+  async #lookup(target: Target, signal: AbortSignal): ReturnType<Directory["lookup"]> {
+    try {
+      return await this.#deps.directory.lookup(target.host, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof DialError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new DialError("unreachable", `"${target.host}" cannot be looked up in the cluster: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #toCluster(target: Target): Route {
+    return { via: "cluster", dial: (options) => this.#deps.cluster.dial(target, options) };
+  }
+
+  #toRelay(target: Target): Route {
+    const { relay } = this.#deps;
+    if (!relay) {
+      throw new DialError(
+        "unsupported",
+        `"${target.host}" is to be reached from inside the cluster (--include), which takes the relay: start hawser with --relay`,
+      );
+    }
+    return { via: "relay", dial: (options) => relay.dial(target, options) };
+  }
+
+  /** A name that nobody knows is most often a slip in a service's name, so the answer speaks of both places where it was looked for. */
+  #explained(route: Route, target: Target, namespace: string): Route {
+    return {
+      ...route,
+      dial: async (options) => {
+        try {
+          return await route.dial(options);
+        } catch (error) {
+          if (!(error instanceof DialError) || error.kind !== "unknown") throw error;
+          const service = target.host.replace(/\.$/, "").includes(".")
+            ? "no name of the cluster"
+            : `no service of namespace "${namespace}"`;
+          throw new DialError(
+            "unknown",
+            `"${target.host}" is ${service}, and this machine's DNS does not know it either; "hawser status" lists the services`,
+            { cause: error },
+          );
+        }
+      },
+    };
+  }
+}
