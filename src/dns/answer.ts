@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { Packet } from "dns2";
 import { type NameCandidate, parseClusterName } from "../cluster/cluster_name.ts";
 import { formatDashedAddress, parseDashedAddress } from "../cluster/dashed_address.ts";
-import type { Directory, Service } from "../cluster/directory.ts";
+import type { Directory, Lookup, Service } from "../cluster/directory.ts";
 import type { Question } from "./query.ts";
 import type { DnsRecord } from "./record.ts";
 import { emptyResponse, type Response } from "./response.ts";
@@ -45,17 +45,18 @@ export async function answer(
   const context = { directory, options, signal };
   const address = parseReverseName(question.name);
   const found = address === undefined
-    ? await findName(question.name, question.type, context, [])
+    ? await findName(question.name, question.type, context)
     : await findAddress(address, question, directory, signal);
   const zone = zoneOf(question.name, directory.zone);
   switch (found.kind) {
     case "foreign":
       return undefined;
     case "forbidden":
+      if (found.mayBeForeign && options.forwards) return undefined;
       return emptyResponse("REFUSED", { code: "PROHIBITED", text: found.message });
     case "missing":
       // A pod's resolver asks for a short name as it stands once its search list had nothing.
-      if (zone === undefined && address === undefined && options.forwards) return undefined;
+      if (found.mayBeForeign && options.forwards) return undefined;
       return {
         ...emptyResponse("NXDOMAIN", { code: "OTHER", text: found.message }),
         authoritative: true,
@@ -72,7 +73,7 @@ export async function answer(
 type Found =
   /** The name exists; no answers mean no data of the type asked for. */
   | { readonly kind: "records"; readonly answers: readonly DnsRecord[]; readonly additionals: readonly DnsRecord[] }
-  | { readonly kind: "missing" | "forbidden"; readonly message: string }
+  | { readonly kind: "missing" | "forbidden"; readonly message: string; readonly mayBeForeign?: boolean }
   | { readonly kind: "foreign" };
 
 interface Context {
@@ -89,44 +90,37 @@ interface Place {
   readonly target: string;
 }
 
+type FoundService = Lookup & { readonly kind: "service" | "endpoint" };
 type PortCandidate = NameCandidate & { readonly kind: "port" };
 
 /** Seconds. Changes in the cluster show here at once, so programs should not sit on what they were told; CoreDNS's default too. */
 const ttl = 5;
-/** ExternalName services that lead to each other. */
-const longestChain = 10;
 const foreign: Found = { kind: "foreign" };
 const noData: Found = { kind: "records", answers: [], additionals: [] };
 
-/** `chain` holds the names whose CNAME records led here. */
-async function findName(name: string, type: number, context: Context, chain: readonly string[]): Promise<Found> {
-  const { directory, signal } = context;
+async function findName(name: string, type: number, context: Context): Promise<Found> {
+  const { directory, options, signal } = context;
   const parsed = parseClusterName(name, directory);
   if (parsed.kind !== "name") return foreign;
-  if (name.toLowerCase() === `dns-version.${directory.zone}`) {
+  const lower = name.toLowerCase();
+  if (lower === `dns-version.${directory.zone}`) {
     return records(type === Packet.TYPE.TXT ? [{ name, ttl, type: "TXT", data: ["1.1.0"] }] : []);
   }
-  if (type === Packet.TYPE.SOA && name.toLowerCase() === directory.zone) {
-    return records(startOfAuthority(name, context.options));
-  }
-  const { candidates } = parsed;
-  if (candidates.length === 0) {
-    return { kind: "missing", message: `"${name}" has none of the forms of names in a cluster` };
-  }
-  const pod = candidates.find((candidate) => candidate.kind === "pod");
+  if (lower === directory.zone && type === Packet.TYPE.SOA) return records(startOfAuthority(name, options));
+  const pod = parsed.candidates.find((candidate) => candidate.kind === "pod");
   if (pod) {
     const namespace = await directory.lookup(`${pod.namespace}.svc.${directory.zone}`, signal);
     return namespace.kind === "missing" ? namespace : records(addressRecords(name, type, [pod.address]));
   }
-  const port = candidates.find((candidate) => candidate.kind === "port");
+  const port = parsed.candidates.find((candidate) => candidate.kind === "port");
   const host = port ? name.split(".").slice(2).join(".") : name;
   const found = await directory.lookup(host, signal);
   switch (found.kind) {
     case "service":
-      return await findService(name, type, found.service, { port }, context, chain);
+      return await findService(name, type, found, port, context);
     case "endpoint":
       if (port) return { kind: "missing", message: `"${host}" is an endpoint, and only services have named ports` };
-      return await findService(name, type, found.service, { hostname: firstLabel(name) }, context, chain);
+      return await findService(name, type, found, undefined, context);
     case "empty":
       return port ? { kind: "missing", message: `"${host}" is no service` } : noData;
     case "missing":
@@ -138,78 +132,112 @@ async function findName(name: string, type: number, context: Context, chain: rea
   }
 }
 
-/** Which part of a service is asked for: all, the endpoint with a host name, or a named port. */
-interface Part {
-  /** Lower case. */
-  readonly hostname?: string;
-  readonly port?: PortCandidate | undefined;
-}
-
 async function findService(
   name: string,
   type: number,
-  service: Service,
-  part: Part,
+  found: FoundService,
+  port: PortCandidate | undefined,
   context: Context,
-  chain: readonly string[],
 ): Promise<Found> {
-  const local = part.hostname === undefined ? context.options.localAddress(service) : undefined;
-  if (service.kind === "ExternalName" && local === undefined) {
-    // As CoreDNS has it: an address is no name, and there are no ports or endpoints to name.
-    if (part.hostname !== undefined || part.port || isIP(service.externalName) !== 0) {
-      return missing(name, service, "it is an ExternalName");
-    }
-    return records(await followExternalName(name, type, service.externalName, context, chain));
+  const { kind, service, via = [] } = found;
+  const [asked = service] = via;
+  const local = asked === service && kind === "endpoint" ? undefined : context.options.localAddress(asked);
+  if (local === undefined && asked.kind === "ExternalName") {
+    // As CoreDNS has it: an address is no name, and there are no ports to name.
+    if (port || isIP(asked.externalName) !== 0) return missing(name, asked, "it is an ExternalName");
+    return records(await followExternalName(name, type, found, context));
   }
-  const places = local !== undefined
-    ? clusterPlaces(service, [local], part, context.directory)
-    : service.kind === "Headless" || part.hostname !== undefined
-    ? await endpointPlaces(service, part, context)
-    : clusterPlaces(service, service.clusterIPs, part, context.directory);
+  const places = local === undefined
+    ? await placesOf(name, found, port, context)
+    : clusterPlaces(asked, [local], port, context.directory);
   if (places.length === 0) {
-    return missing(name, service, part.port ? "it has no such port" : "it has no such ready endpoint");
+    return missing(name, service, port ? "it has no such port" : "it has no such ready endpoint");
   }
   if (type === Packet.TYPE.SRV) return serviceRecords(name, places);
   return records(addressRecords(name, type, places.map(({ address }) => address)));
 }
 
+/** The CNAME records that lead to where an ExternalName points, and the addresses of that. */
+async function followExternalName(
+  name: string,
+  type: number,
+  found: FoundService,
+  context: Context,
+): Promise<DnsRecord[]> {
+  const leadsOut = found.service.kind === "ExternalName";
+  const services = [...found.via ?? [], ...leadsOut ? [found.service] : []];
+  const names = [name, ...services.map(({ externalName }) => externalName)];
+  const aliases = services.map(({ externalName: domain }, at): DnsRecord => {
+    return { name: names[at] ?? "", ttl, type: "CNAME", domain };
+  });
+  if (type === Packet.TYPE.CNAME) return aliases.slice(0, 1);
+  const types = addressTypes(type);
+  if (types.length === 0) return [];
+  const target = names.at(-1) ?? "";
+  if (!leadsOut) {
+    const places = await placesOf(target, found, undefined, context);
+    const addresses = addressRecords(target, type, places.map(({ address }) => address));
+    return addresses.length > 0 ? [...aliases, ...addresses] : [];
+  }
+  const outside: DnsRecord[] = [];
+  for (const wanted of types) {
+    const more = await context.options.resolve(target, wanted, context.signal);
+    // ANY passes the same aliases twice.
+    outside.push(...more.filter(({ name, type }) => type !== "CNAME" || !outside.some((had) => had.name === name)));
+  }
+  return [...aliases, ...outside];
+}
+
+async function placesOf(
+  name: string,
+  { kind, service }: FoundService,
+  port: PortCandidate | undefined,
+  context: Context,
+): Promise<Place[]> {
+  if (kind === "endpoint") return await endpointPlaces(service, name.split(".", 1)[0]?.toLowerCase(), port, context);
+  if (service.kind === "Headless") return await endpointPlaces(service, undefined, port, context);
+  return clusterPlaces(service, service.clusterIPs, port, context.directory);
+}
+
 function clusterPlaces(
   service: Service,
   addresses: readonly string[],
-  { port }: Part,
+  port: PortCandidate | undefined,
   directory: Directory,
 ): Place[] {
   const target = fullName(service, directory);
-  const ports = service.ports.length > 0 || port ? service.ports : [{ name: "", port: 0, protocol: "" }];
-  return ports.filter((own) => matches(own, port))
-    .flatMap((own) => addresses.map((address) => ({ address, port: own.port, target })));
+  return matching(service.ports, port)
+    .flatMap(({ port }) => addresses.map((address) => ({ address, port, target })));
 }
 
+/** Of all ready endpoints, or of those with one host name. */
 async function endpointPlaces(
   service: Service,
-  { hostname, port }: Part,
+  hostname: string | undefined,
+  port: PortCandidate | undefined,
   { directory, signal }: Context,
 ): Promise<Place[]> {
   const places: Place[] = [];
   for (const endpoint of await directory.endpoints(service, signal)) {
     if (!endpoint.ready) continue;
-    const ports = endpoint.ports.length > 0 || port ? endpoint.ports : [{ name: "", port: 0, protocol: "" }];
     for (const address of endpoint.addresses) {
       const own = endpoint.hostname || formatDashedAddress(address);
-      if (hostname !== undefined && hostname !== own) {
-        if (endpoint.hostname || parseDashedAddress(hostname) !== address) continue;
-      }
+      const dashed = endpoint.hostname === "" && hostname !== undefined ? parseDashedAddress(hostname) : undefined;
+      if (hostname !== undefined && hostname !== own && dashed !== address) continue;
       const target = `${own}.${fullName(service, directory)}`;
-      for (const { port: number } of ports.filter((one) => matches(one, port))) {
-        places.push({ address, port: number, target });
-      }
+      places.push(...matching(endpoint.ports, port).map(({ port }) => ({ address, port, target })));
     }
   }
   return places;
 }
 
-function matches(own: { readonly name: string; readonly protocol: string }, asked: PortCandidate | undefined): boolean {
-  return asked === undefined || own.name === asked.port && own.protocol === asked.protocol;
+/** The ports asked for; without ports at all there is still an address. */
+function matching<P extends { readonly name: string; readonly port: number; readonly protocol: string }>(
+  ports: readonly P[],
+  asked: PortCandidate | undefined,
+): readonly (P | { readonly port: 0 })[] {
+  if (asked) return ports.filter(({ name, protocol }) => name === asked.port && protocol === asked.protocol);
+  return ports.length > 0 ? ports : [{ port: 0 }];
 }
 
 /** One SRV record each for different targets and ports, equally likely; the targets' addresses beside them. */
@@ -223,34 +251,6 @@ function serviceRecords(name: string, places: readonly Place[]): Found {
     additionals.set(`${target} ${address}`, { name: target, ttl, type: addressType(address), address });
   }
   return { kind: "records", answers: [...answers.values()], additionals: [...additionals.values()] };
-}
-
-async function followExternalName(
-  name: string,
-  type: number,
-  target: string,
-  context: Context,
-  chain: readonly string[],
-): Promise<DnsRecord[]> {
-  const alias: DnsRecord = { name, ttl, type: "CNAME", domain: target };
-  if (type === Packet.TYPE.CNAME) return [alias];
-  const inside = zoneOf(target, context.directory.zone) !== undefined;
-  const visited = [...chain, name.toLowerCase()];
-  if (inside && (visited.length > longestChain || visited.includes(target))) return [];
-  const rest: DnsRecord[] = [];
-  for (const wanted of addressTypes(type)) {
-    const more = inside
-      ? answersOf(await findName(target, Packet.TYPE[wanted], context, visited))
-      : await context.options.resolve(target, wanted, context.signal);
-    // ANY passes the same aliases twice.
-    rest.push(...more.filter(({ name, type }) => type !== "CNAME" || !rest.some((had) => had.name === name)));
-  }
-  const leads = rest.length > 0 || !inside && addressTypes(type).length > 0;
-  return leads ? [alias, ...rest] : [];
-}
-
-function answersOf(found: Found): readonly DnsRecord[] {
-  return found.kind === "records" ? found.answers : [];
 }
 
 /** What an address of the cluster is called: the service whose cluster IP it is, else the ready endpoints that have it. */
@@ -267,12 +267,15 @@ async function findAddress(
   } else {
     for (const service of directory.services()) {
       if (service.kind === "ExternalName") continue;
-      for (const endpoint of await directory.endpoints(service, signal)) {
+      // One service whose endpoints we may not read must not cost the others their names.
+      const endpoints = await directory.endpoints(service, signal).catch(() => []);
+      for (const endpoint of endpoints) {
         if (!endpoint.ready || !endpoint.addresses.includes(address)) continue;
         names.add(`${endpoint.hostname || formatDashedAddress(address)}.${fullName(service, directory)}`);
       }
     }
   }
+  signal.throwIfAborted();
   if (names.size > 0) {
     const wanted = type === Packet.TYPE.PTR || type === Packet.TYPE.ANY;
     return records(wanted ? [...names].map((domain) => ({ name, ttl, type: "PTR", domain })) : []);
@@ -316,10 +319,6 @@ function addressType(address: string): "A" | "AAAA" {
 
 function fullName({ name, namespace }: Service, { zone }: Directory): string {
   return `${name}.${namespace}.svc.${zone}`;
-}
-
-function firstLabel(name: string): string {
-  return name.slice(0, name.indexOf(".")).toLowerCase();
 }
 
 /** The part of `name` that is the cluster's zone, in the case asked; undefined where it is not under it. */

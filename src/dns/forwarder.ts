@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { Packet } from "dns2";
 import type { Clock } from "../platform/clock.ts";
+import { withDeadline } from "../platform/deadline.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
 import { connectTcp } from "../stream/connect_tcp.ts";
 import { headerSize } from "./query.ts";
@@ -80,15 +81,11 @@ export class Forwarder {
     const id = Packet.uuid();
     ours.set([id >> 8, id & 255]);
     const isAnswer = (message: Uint8Array) => answers(message, ours, questionEnd);
-    const timeout = new AbortController();
-    const cancel = this.#clock.after(attemptTime, () => timeout.abort(new Error(`${resolver.host} is silent`)));
-    const either = AbortSignal.any([signal, timeout.signal]);
-    try {
-      const answer = await askOverUdp(ours, resolver, isAnswer, either);
-      return isTruncated(answer) ? await askOverTcp(ours, resolver, isAnswer, either) : answer;
-    } finally {
-      cancel();
-    }
+    const silent = () => new Error(`${resolver.host} is silent`);
+    return await withDeadline(this.#clock, attemptTime, signal, silent, async (signal) => {
+      const answer = await askOverUdp(ours, resolver, isAnswer, signal);
+      return isTruncated(answer) ? await askOverTcp(ours, resolver, isAnswer, signal) : answer;
+    });
   }
 }
 
@@ -109,10 +106,10 @@ async function askOverUdp(
     for (;;) {
       const [message, from] = await socket.receive(buffer);
       // Anybody can send us a datagram; only the one we asked counts.
-      if (from.transport === "udp" && from.port === port && from.hostname === host && isAnswer(message)) return message.slice();
+      if (from.transport === "udp" && from.port === port && from.hostname === host && isAnswer(message)) {
+        return message.slice();
+      }
     }
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener("abort", close);
     if (!signal.aborted) socket.close();
@@ -135,8 +132,6 @@ async function askOverTcp(
     const message = await reader.exact(high << 8 | low, "a DNS answer");
     if (!isAnswer(message)) throw new Error(`${host} answered something else`);
     return message.slice();
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener("abort", close);
     stream.close();

@@ -1,6 +1,7 @@
 import { Packet } from "dns2";
 import type { Directory, Service } from "../cluster/directory.ts";
 import type { Clock } from "../platform/clock.ts";
+import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { answer } from "./answer.ts";
 import type { Forwarder } from "./forwarder.ts";
@@ -65,23 +66,26 @@ export class Responder {
     if (query.edns && query.edns.version !== 0) return emptyResponse("BADVERS");
     if (transfers.includes(type)) return emptyResponse("REFUSED");
 
-    const timeout = new AbortController();
-    const cancel = clock.after(queryTime, () => timeout.abort(new Error(`no answer within ${queryTime / 1000} s`)));
-    const either = AbortSignal.any([signal, timeout.signal]);
+    const late = () => new Error(`no answer within ${queryTime / 1000} s`);
     try {
-      const options = { serial: this.#serial, forwards: forwarder !== undefined, localAddress, resolve: this.#resolve };
-      const response = await answer(query.question, directory, options, either);
-      if (response) return response;
-      if (forwarder) return await forwarder.forward(query.message, query.questionEnd, either);
-      const text = `"${name}" is no name of this cluster, and others are only answered with --dns-forward`;
-      return emptyResponse("REFUSED", { code: "NOT_AUTHORITATIVE", text });
+      return await withDeadline(clock, queryTime, signal, late, async (signal) => {
+        const options = {
+          serial: this.#serial,
+          forwards: forwarder !== undefined,
+          localAddress,
+          resolve: this.#resolve,
+        };
+        const response = await answer(query.question, directory, options, signal);
+        if (response) return response;
+        if (forwarder) return await forwarder.forward(query.message, query.questionEnd, signal);
+        const text = `"${name}" is no name of this cluster, and others are only answered with --dns-forward`;
+        return emptyResponse("REFUSED", { code: "NOT_AUTHORITATIVE", text });
+      });
     } catch (error) {
       signal.throwIfAborted();
       const text = error instanceof Error ? error.message : String(error);
       log.debug(`DNS: "${name}" could not be answered: ${text}`);
       return emptyResponse("SERVFAIL", { code: "NO_REACHABLE_AUTHORITY", text });
-    } finally {
-      cancel();
     }
   }
 
