@@ -1,0 +1,58 @@
+import { delimiter, join, resolve } from "node:path";
+import type { Environment } from "../platform/proxy_settings.ts";
+import { AccessError } from "./access.ts";
+import type { Kubeconfig } from "./kubeconfig.ts";
+import { parseKubeconfig } from "./parse_kubeconfig.ts";
+
+/**
+ * Loads the kubeconfig as `kubectl` does: `file` alone if given; else the files listed in `KUBECONFIG`, those missing passed over; else
+ * `~/.kube/config`. Of several files the first `current-context` and the first definition of each name win. Undefined where there is
+ * no file at all (and none was named). Rejects with an {@linkcode AccessError}.
+ */
+export async function loadKubeconfig(file: string | undefined, env: Environment): Promise<Kubeconfig | undefined> {
+  if (file !== undefined) {
+    const text = await readIfThere(file);
+    if (text === undefined) {
+      throw new AccessError("kubeconfig", `There is no kubeconfig "${file}": check the path given with --kubeconfig`);
+    }
+    return await parseKubeconfig(text, resolve(file));
+  }
+  const found: Kubeconfig[] = [];
+  for (const path of kubeconfigPaths(env)) {
+    const text = await readIfThere(path);
+    if (text !== undefined) found.push(await parseKubeconfig(text, resolve(path)));
+  }
+  return found.length === 0 ? undefined : merge(found);
+}
+
+/** Where a kubeconfig is looked for when none is named: the entries of `KUBECONFIG`, or `~/.kube/config`. */
+export function kubeconfigPaths(env: Environment): readonly string[] {
+  const listed = (env.KUBECONFIG ?? "").split(delimiter).filter((entry) => entry !== "");
+  if (listed.length > 0) return [...new Set(listed)];
+  const home = env.HOME || env.USERPROFILE;
+  return home ? [join(home, ".kube", "config")] : [];
+}
+
+function merge(configs: readonly Kubeconfig[]): Kubeconfig {
+  return {
+    files: configs.flatMap((config) => config.files),
+    currentContext: configs.find((config) => config.currentContext !== "")?.currentContext ?? "",
+    contexts: firstWins(configs.map((config) => config.contexts)),
+    clusters: firstWins(configs.map((config) => config.clusters)),
+    users: firstWins(configs.map((config) => config.users)),
+  };
+}
+
+function firstWins<T>(maps: readonly ReadonlyMap<string, T>[]): ReadonlyMap<string, T> {
+  return new Map(maps.toReversed().flatMap((map) => [...map]));
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    const reason = error instanceof Error ? error.message.replace(/:.*$/s, "") : String(error);
+    throw new AccessError("kubeconfig", `The kubeconfig "${path}" cannot be read: ${reason}`, { cause: error });
+  }
+}
