@@ -21,7 +21,7 @@ const stages: Readonly<Record<string, () => Promise<string | void>>> = {
   lint: () => deno("lint", "--quiet", ...sources),
   types: () => deno("check", "--quiet", ...sources),
   docs,
-  tests: () => deno("test", "-A", "--quiet", "--parallel", "--ignore=tests/e2e"),
+  tests: () => deno("test", "-A", "--quiet", "--parallel", "--ignore=tests/e2e,tests/binary"),
   bundle: startUp,
 };
 

@@ -76,10 +76,7 @@ async function offline(command: string, args: readonly string[]): Promise<number
 async function deno(command: string, args: readonly string[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [command, ...args],
-    env: {
-      HAWSER_DEPS: network, // what it starts does not ask again
-      ...(network === "offline" ? { HAWSER_DENO_CONFIG: file("deno.offline.json") } : {}), // how hawser starts itself
-    },
+    env: { HAWSER_DEPS: network }, // what it starts does not ask again; how hawser starts itself (platform/self.ts)
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
