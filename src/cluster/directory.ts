@@ -83,9 +83,19 @@ export type Lookup =
   /** A name that belongs to the cluster but stands for no address: a bare namespace, `svc.zone` (NODATA in DNS). */
   | { readonly kind: "empty" }
   /** Under the cluster's zone, or `name.namespace` of an existing namespace, but nothing is there (NXDOMAIN). */
-  | { readonly kind: "missing"; readonly message: string; readonly mayBeForeign?: boolean }
+  | {
+    readonly kind: "missing";
+    readonly message: string;
+    readonly mayBeForeign?: boolean;
+    readonly via?: readonly Service[];
+  }
   /** The cluster's, but we may not look; the message names the missing right. */
-  | { readonly kind: "forbidden"; readonly message: string; readonly mayBeForeign?: boolean }
+  | {
+    readonly kind: "forbidden";
+    readonly message: string;
+    readonly mayBeForeign?: boolean;
+    readonly via?: readonly Service[];
+  }
   /** None of the cluster's business. */
   | { readonly kind: "foreign" };
 
