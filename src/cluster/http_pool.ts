@@ -72,11 +72,16 @@ export class HttpPool {
     for (const connection of this.#idle.splice(0)) connection.close();
   }
 
-  /** Closes everything; requests under way fail. */
+  /** Closes all connections; requests under way fail. */
+  drop(): void {
+    this.clear();
+    for (const exchange of [...this.#busy]) exchange.close();
+  }
+
+  /** Closes everything for good; requests under way fail. */
   close(): void {
     this.#closed = true;
-    this.clear();
-    for (const exchange of this.#busy) exchange.close();
+    this.drop();
   }
 
   async #attempt(connection: Connection, request: HttpRequest, signal: AbortSignal): Promise<HttpExchange> {

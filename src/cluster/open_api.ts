@@ -28,8 +28,16 @@ const lineLimit = 16 * 1024 * 1024;
 const busyRetries = 3;
 const longestWait = 10;
 
+/** An Api and its connections. */
+export interface OpenApi extends Api {
+  /** Gives up all connections, as they lead nowhere any more: calls and watches under way fail, new ones get new connections. */
+  reconnect(): void;
+  /** Closes all connections for good; calls and watches under way fail. */
+  close(): void;
+}
+
 /** The API of the server that `access` leads to, over few kept HTTP/1.1 connections; one more for each watch. */
-export function openApi(access: Access, deps: Partial<ApiDeps> = {}): Api & { close(): void } {
+export function openApi(access: Access, deps: Partial<ApiDeps> = {}): OpenApi {
   const { clock = systemClock, log = silentLog, random = Math.random } = deps;
   return new HttpApi(access, { clock, log, random });
 }
@@ -43,7 +51,7 @@ interface Call {
   readonly gzip?: boolean;
 }
 
-class HttpApi implements Api {
+class HttpApi implements OpenApi {
   readonly #access: Access;
   readonly #deps: ApiDeps;
   readonly #pool: HttpPool;
@@ -128,7 +136,10 @@ class HttpApi implements Api {
     }
   }
 
-  /** Closes all connections; calls and watches under way fail. */
+  reconnect(): void {
+    this.#pool.drop();
+  }
+
   close(): void {
     this.#pool.close();
   }
