@@ -51,7 +51,8 @@ async function probe(): Promise<Network> {
 
 async function jsrAnswers(): Promise<boolean> {
   try {
-    const response = await fetch("https://jsr.io/@std/cli/meta.json", { signal: AbortSignal.timeout(3000) });
+    const registry = Deno.env.get("JSR_URL") ?? "https://jsr.io/"; // Deno's own way to name a mirror
+    const response = await fetch(new URL("/@std/cli/meta.json", registry), { signal: AbortSignal.timeout(3000) });
     const meta = await response.json(); // a portal that asks for a login answers too, but not with JSON
     return response.ok && meta.name === "cli";
   } catch {
