@@ -2,7 +2,7 @@ import { columns } from "./columns.ts";
 import type { CliDeps } from "./deps.ts";
 import type { Flag } from "./flag.ts";
 import type { configActions, ConfigInvocation } from "./grammar/config.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../platform/nearest.ts";
 import { defaultsName, type Section, settableFlags, Settings, variableOf, withSettings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../platform/nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What a shell may offer for a value or a positional word; asked of the cluster or the disk when Tab is pressed. */

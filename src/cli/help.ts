@@ -4,7 +4,7 @@ import type { CliDeps } from "./deps.ts";
 import type { Flag, Flags } from "./flag.ts";
 import { globalFlags } from "./global_flags.ts";
 import type { HelpInvocation } from "./grammar/help.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../platform/nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** `hawser help [COMMAND]`. */

@@ -2,7 +2,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import type { Command, GivenValue, GivenValues } from "./command.ts";
 import type { Flags } from "./flag.ts";
 import { globalFlags } from "./global_flags.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../platform/nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A command line in its parts. */

@@ -1,7 +1,7 @@
 import { Failure } from "../platform/failure.ts";
 import { isAlive } from "../platform/process.ts";
 import type { CliDeps } from "./deps.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../platform/nearest.ts";
 import { askSession } from "./session_control.ts";
 import { type SessionNote, SessionNotes } from "./session_note.ts";
 

@@ -5,7 +5,7 @@ import type { Environment } from "../platform/proxy_settings.ts";
 import type { Command, GivenValue, GivenValues } from "./command.ts";
 import type { Flag, Flags } from "./flag.ts";
 import { globalFlags } from "./global_flags.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../platform/nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The values of one section of the file; a switch is a boolean, a repeatable flag a list. */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { nearest } from "../../src/cli/nearest.ts";
+import { nearest } from "../../src/platform/nearest.ts";
 
 describe("nearest", () => {
   const words = ["connect", "disconnect", "config", "completion", "forward"];

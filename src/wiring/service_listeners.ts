@@ -1,0 +1,233 @@
+import type { Directory, Service } from "../cluster/directory.ts";
+import type { Log } from "../platform/log.ts";
+import { readFileIfAny, writePrivateFile } from "../platform/private_file.ts";
+import type { Dialer, Target } from "../tunnel/dialer.ts";
+import { type LocalPort, openLocalPort } from "./local_port.ts";
+
+/** A local port that stands for one port of a service. */
+export interface ServiceListener {
+  readonly namespace: string;
+  readonly service: string;
+  /** The service's port. */
+  readonly port: number;
+  /** Where it is on this machine. */
+  readonly address: string;
+  readonly localPort: number;
+}
+
+/** What the listeners work with. */
+export interface ServiceListenersDeps {
+  readonly directory: Pick<Directory, "services" | "onChange">;
+  readonly dialer: Dialer;
+  readonly log: Log;
+  /** Kubeconfig context; keeps the addresses of two clusters apart. */
+  readonly context: string;
+  /** Where the ports of last time are kept, so that they are the same next time. */
+  readonly cacheFile: string;
+  /** Told after each change of {@linkcode ServiceListeners.list}. */
+  readonly onChange?: () => void;
+  readonly openPort?: typeof openLocalPort;
+}
+
+/** Local ports for every TCP port of every service in the directory. */
+export interface ServiceListeners {
+  /** What is open now, by namespace, service and port. */
+  list(): readonly ServiceListener[];
+  /** The address on which all ports of a service listen under their real numbers; undefined where not all could be had. */
+  addressOf(service: Service): string | undefined;
+  /** What one of our addresses and ports stands for. */
+  targetOf(target: Target): Target | undefined;
+  close(): Promise<void>;
+}
+
+const firstPort = 20_000;
+const portCount = 10_000; // below every system's ephemeral ports
+const portAttempts = 16;
+
+/**
+ * Opens a port for each service port and follows services as they come and go. Each service has an address of its own, 127.77.x.y, made from
+ * its name, with the real port numbers. Where the system refuses (macOS knows only 127.0.0.1; Linux keeps ports below 1024 to root; somebody
+ * is there already) the port is on 127.0.0.1 under a number that stays the same from run to run as long as it is free.
+ */
+export async function openServiceListeners(deps: ServiceListenersDeps): Promise<ServiceListeners> {
+  const listeners = new Listeners(deps, await readPorts(deps.cacheFile));
+  await listeners.follow();
+  return listeners;
+}
+
+interface Opened {
+  readonly listener: ServiceListener;
+  readonly local: LocalPort;
+}
+
+class Listeners implements ServiceListeners {
+  readonly #deps: ServiceListenersDeps;
+  /** By `namespace/service:port`. */
+  readonly #opened = new Map<string, Opened>();
+  /** Address by `namespace/service`. */
+  readonly #addresses = new Map<string, string>();
+  /** Port by `context/namespace/service:port`, from this run and earlier ones. */
+  readonly #ports: Map<string, number>;
+  readonly #stopWatching: () => void;
+  #work: Promise<void> = Promise.resolve();
+  #closed = false;
+  #noOwnAddresses = false;
+
+  constructor(deps: ServiceListenersDeps, ports: Map<string, number>) {
+    this.#deps = deps;
+    this.#ports = ports;
+    this.#stopWatching = deps.directory.onChange(() => void this.follow());
+  }
+
+  list(): readonly ServiceListener[] {
+    return [...this.#opened].sort(([a], [b]) => a < b ? -1 : 1).map(([, { listener }]) => listener);
+  }
+
+  addressOf(service: Service): string | undefined {
+    const address = this.#addresses.get(nameOf(service));
+    const all = tcpPorts(service).every((port) => {
+      const found = this.#opened.get(`${nameOf(service)}:${port}`)?.listener;
+      return found !== undefined && found.address === address && found.localPort === port;
+    });
+    return all ? address : undefined;
+  }
+
+  targetOf({ host, port }: Target): Target | undefined {
+    const found = this.list().find(({ address, localPort }) => address === host && localPort === port);
+    return found && { host: `${found.service}.${found.namespace}`, port: found.port };
+  }
+
+  /** Brings the open ports in line with the directory; one pass at a time. */
+  follow(): Promise<void> {
+    return this.#work = this.#work.then(() => this.#closed ? undefined : this.#reconcile());
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopWatching();
+    await this.#work;
+    await Promise.all([...this.#opened.values()].map(({ local }) => local.close()));
+    this.#opened.clear();
+  }
+
+  async #reconcile(): Promise<void> {
+    const wanted = new Map<string, { readonly service: Service; readonly port: number }>(
+      this.#deps.directory.services().flatMap((service) =>
+        tcpPorts(service).map((port) => [`${nameOf(service)}:${port}`, { service, port }] as const)
+      ),
+    );
+    let changed = false;
+    for (const [key, { local }] of [...this.#opened]) {
+      if (wanted.has(key)) continue;
+      this.#opened.delete(key);
+      changed = true;
+      await local.close();
+    }
+    const known = this.#ports.size;
+    for (const [key, { service, port }] of wanted) {
+      if (this.#opened.has(key)) continue;
+      const opened = await this.#open(service, port);
+      if (!opened) continue;
+      this.#opened.set(key, opened);
+      changed = true;
+    }
+    if (this.#ports.size > known) await this.#remember();
+    if (changed) this.#deps.onChange?.();
+  }
+
+  async #open(service: Service, port: number): Promise<Opened | undefined> {
+    const made = (local: LocalPort): Opened => ({
+      listener: {
+        namespace: service.namespace,
+        service: service.name,
+        port,
+        address: local.host,
+        localPort: local.port,
+      },
+      local,
+    });
+    if (!this.#noOwnAddresses) {
+      const local = await this.#listen(service, port, this.#addressFor(service), port);
+      if (typeof local !== "string") return made(local);
+      this.#noOwnAddresses = local === "EADDRNOTAVAIL";
+    }
+    const key = `${this.#deps.context}/${nameOf(service)}:${port}`;
+    const start = this.#ports.get(key) ?? firstPort + hash(key) % portCount;
+    for (let attempt = 0; attempt < portAttempts; attempt++) {
+      const candidate = firstPort + (start - firstPort + attempt) % portCount;
+      const local = await this.#listen(service, port, "127.0.0.1", candidate);
+      if (typeof local === "string") continue;
+      this.#ports.set(key, candidate);
+      return made(local);
+    }
+    this.#deps.log.warn(
+      `No local port can be had for service "${service.name}" in namespace "${service.namespace}", port ${port}`,
+    );
+  }
+
+  /** Resolves with the open port, or the system's word for why not. */
+  async #listen(service: Service, port: number, host: string, localPort: number): Promise<LocalPort | string> {
+    const { dialer, log, openPort = openLocalPort } = this.#deps;
+    const target = { host: `${service.name}.${service.namespace}`, port };
+    try {
+      return await openPort({ host, port: localPort }, {
+        dial: (client, signal) => dialer.dial(target, { signal, client, early: true }),
+        onFailure: (error) => log.warn(`${service.name}.${service.namespace}:${port}: ${error.message}`),
+      });
+    } catch (error) {
+      return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "EUNKNOWN";
+    }
+  }
+
+  /** 127.77.x.y from the names, past those that another service has; x.y is never .0 or .255. */
+  #addressFor(service: Service): string {
+    const name = nameOf(service);
+    const taken = new Set(this.#addresses.values());
+    let address = this.#addresses.get(name);
+    for (let at = hash(`${this.#deps.context}/${name}`); address === undefined; at++) {
+      const candidate = `127.77.${Math.floor(at / 254) % 256}.${at % 254 + 1}`;
+      if (!taken.has(candidate)) address = candidate;
+    }
+    this.#addresses.set(name, address);
+    return address;
+  }
+
+  async #remember(): Promise<void> {
+    try {
+      const others = await readPorts(this.#deps.cacheFile); // another session may have written since
+      await writePrivateFile(this.#deps.cacheFile, JSON.stringify(Object.fromEntries([...others, ...this.#ports])));
+    } catch (error) {
+      this.#deps.log.debug(`ports are not remembered: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+}
+
+function nameOf({ namespace, name }: Service): string {
+  return `${namespace}/${name}`;
+}
+
+function tcpPorts(service: Service): number[] {
+  return service.ports.filter(({ protocol }) => protocol === "TCP").map(({ port }) => port);
+}
+
+/** FNV-1a, 32 bit. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+  return value;
+}
+
+/** The remembered ports; what is no port is forgotten. */
+async function readPorts(path: string): Promise<Map<string, number>> {
+  try {
+    const value: unknown = JSON.parse(await readFileIfAny(path) ?? "{}");
+    if (typeof value !== "object" || value === null) return new Map();
+    return new Map(
+      Object.entries(value).filter(([, port]) =>
+        Number.isInteger(port) && port >= firstPort && port < firstPort + portCount
+      ),
+    );
+  } catch {
+    return new Map(); // a cache: beginning anew is no loss
+  }
+}
