@@ -89,8 +89,13 @@ async function report(executable: string): Promise<void> {
 
 /** A base binary that is none (Deno itself, say) yields an executable that never runs the program inside. */
 async function check(executable: string): Promise<void> {
-  const said = new TextDecoder().decode(await runTool(`dist/${executable}`, ["version"]));
-  if (!said.includes(version)) fail(`dist/${executable} does not say its version ${version}, but: ${said}`);
+  const output = await runTool(`dist/${executable}`, ["version"]).catch((error) =>
+    new TextEncoder().encode(error.message)
+  );
+  const said = new TextDecoder().decode(output);
+  if (!said.startsWith(`hawser ${version} `)) {
+    fail(`dist/${executable} does not run hawser; is its base binary a denort?\n${said}`);
+  }
 }
 
 async function writeChecksums(): Promise<void> {

@@ -13,8 +13,8 @@ export const permissions: readonly string[] = [
   "--allow-env",
   // Credential plugins of the kubeconfig, and the programs that `run` starts.
   "--allow-run",
-  // The user's home, resolvers of the machine and its addresses (what is local is never sent to the cluster).
-  "--allow-sys=homedir,hostname,networkInterfaces,osRelease,uid,gid",
+  // On Windows, the DNS servers of the machine are found through its network adapters.
+  "--allow-sys=networkInterfaces",
   // All code is inside.
   "--no-remote",
   // What is not allowed fails, instead of asking somebody who cannot judge it.
