@@ -8,4 +8,7 @@
  * - `crash-loop`: its program exits again and again.
  * - `image-pull`: its image cannot be had. An image without a program ends here by itself.
  */
-export type PodState = "ready" | "not-ready" | "pending" | "creating" | "crash-loop" | "image-pull";
+export type PodState = typeof podStates[number];
+
+/** All states. */
+export const podStates = ["ready", "not-ready", "pending", "creating", "crash-loop", "image-pull"] as const;

@@ -26,14 +26,34 @@
  *
  * @module
  */
-import type { Counters } from "./counters.ts";
+import { Admission } from "./admission.ts";
+import { ApiServer } from "./api_server.ts";
+import { CertificateAuthority } from "./certificate_authority.ts";
+import { Controllers } from "./controllers.ts";
+import { Counters } from "./counters.ts";
+import { EndpointsController } from "./endpoints_controller.ts";
 import type { Faults } from "./faults.ts";
+import { Inside } from "./inside.ts";
 import type { KubeObject, Manifest } from "./kube_object.ts";
+import { Kubelet, nodeName } from "./kubelet.ts";
+import { Line } from "./line.ts";
+import { Network } from "./network.ts";
 import type { PodState } from "./pod_state.ts";
+import { PortForward } from "./port_forward.ts";
 import type { Program } from "./program.ts";
+import { Registry } from "./registry.ts";
+import { resourceTable } from "./resource_table.ts";
+import type { Resource } from "./resource_table.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
-import type { UserOptions } from "./users.ts";
+import { ServerFaults } from "./server_faults.ts";
+import { serviceManifests } from "./service_manifests.ts";
 import type { ServiceManifestOptions } from "./service_manifests.ts";
+import { Store } from "./store.ts";
+import { Users } from "./users.ts";
+import type { UserOptions } from "./users.ts";
+import { Watches } from "./watches.ts";
+import { WorkloadController } from "./workload_controller.ts";
+import { workload } from "./workload.ts";
 
 /** What a practice cluster can be asked to be. */
 export interface PracticeOptions {
@@ -82,7 +102,7 @@ export interface Practice extends AsyncDisposable {
   /** Resolves with the first value that is not undefined; looks again after each change of the cluster. */
   until<T>(look: () => T | undefined, signal?: AbortSignal): Promise<T>;
 
-  /** Puts a pod into a state. */
+  /** Puts a pod into a state, until it is deleted. */
   setPodState(namespace: string, name: string, state: PodState): Promise<void>;
   /** Deletes a pod at once, in the middle of whatever it does: its connections are reset. */
   killPod(namespace: string, name: string): Promise<void>;
@@ -99,4 +119,312 @@ export interface Practice extends AsyncDisposable {
   readonly counters: Counters;
   /** Ends everything. May be called again. */
   stop(): Promise<void>;
+}
+
+/** The address of the node, which is also where the API server is, as pods see it. */
+const nodeAddress = "192.168.88.2";
+
+/** Starts a practice cluster. It holds the namespaces `default` and `kube-system`, one node, and the Service `kubernetes`. */
+export async function startPractice(options: PracticeOptions = {}): Promise<Practice> {
+  const { version = "1.34.1", certificate = "good", dualStack = false, endpointSlices = true, teardown = 1000 } =
+    options;
+  const authority = await CertificateAuthority.create("practice");
+  const store = new Store();
+  const registry = new Registry(store, new Admission(store, dualStack));
+  const controllers = new Controllers(store, [
+    new WorkloadController(store, registry),
+    new EndpointsController(store, registry, endpointSlices),
+  ]);
+  const counters = new Counters();
+  const users = new Users();
+  const network = new Network();
+  const watches = new Watches(store, counters);
+  const serverFaults = new ServerFaults();
+  const programs = new Map(Object.entries({ "practice/workload": workload, ...options.programs }));
+  const kubelet = await Kubelet.start({ store, registry, network, programs, dualStack });
+  // The line comes after the server that it leads to; nobody asks for a link before both stand.
+  let line: Line | undefined = undefined as Line | undefined;
+  const portForward = new PortForward({
+    registry,
+    network,
+    counters,
+    faults: serverFaults,
+    link: (port) => line?.link(port),
+    teardown,
+  });
+  const server = await ApiServer.start({
+    version,
+    hidden: new Set(endpointSlices ? [] : ["endpointslices.discovery.k8s.io"]),
+    certificate: await serverCertificate(certificate, authority),
+    clientAuthority: authority.certificate,
+  }, {
+    store,
+    registry,
+    users,
+    watches,
+    counters,
+    faults: serverFaults,
+    portForward: (request, info, socket) => portForward.upgrade(request, info, socket),
+    log: (uid) => kubelet.log(uid),
+  });
+  line = new Line(server.port, counters);
+  await line.listen();
+  const extra = new Map([[`${nodeAddress}:6443`, { hostname: "127.0.0.1", port: line.port }]]);
+  const practice = new RunningPractice({
+    authority,
+    controllers,
+    counters,
+    inside: new Inside(store, network, extra),
+    kubelet,
+    line,
+    portForward,
+    registry,
+    server,
+    serverFaults,
+    store,
+    users,
+    watches,
+  });
+  for (const user of [adminByToken, adminByCertificate, ...options.users ?? []]) await practice.addUser(user);
+  await practice.apply(...firstObjects(endpointSlices));
+  return practice;
+}
+
+const adminByToken: UserOptions = { name: "admin", groups: ["system:masters"] };
+const adminByCertificate: UserOptions = { name: "admin-certificate", groups: ["system:masters"], by: "certificate" };
+
+function serverCertificate(wrong: ServerCertificate, authority: CertificateAuthority) {
+  const names = wrong === "other-name"
+    ? ["kubernetes.example"]
+    : ["localhost", "127.0.0.1", "::1", "kubernetes.default.svc"];
+  const wanted = { commonName: "kube-apiserver", names, expired: wrong === "expired" };
+  if (wrong !== "other-ca") return authority.issue(wanted);
+  return CertificateAuthority.create("somebody else").then((other) => other.issue(wanted));
+}
+
+function firstObjects(endpointSlices: boolean): Manifest[] {
+  const namespace = "default";
+  const ports = [{ name: "https", port: 443, targetPort: 6443 }];
+  const endpoint = [{ name: "https", port: 6443, protocol: "TCP" }];
+  const metadata = { name: "kubernetes", namespace };
+  const slice: Manifest = {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: [nodeAddress], conditions: { ready: true } }],
+    ports: endpoint,
+  };
+  const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady" }];
+  const addresses = [{ type: "InternalIP", address: nodeAddress }, { type: "Hostname", address: nodeName }];
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } },
+    { apiVersion: "v1", kind: "Node", metadata: { name: nodeName }, spec: {}, status: { conditions, addresses } },
+    { apiVersion: "v1", kind: "Service", metadata, spec: { clusterIP: "10.96.0.1", ports } },
+    { apiVersion: "v1", kind: "Endpoints", metadata, subsets: [{ addresses: [{ ip: nodeAddress }], ports: endpoint }] },
+    ...(endpointSlices ? [slice] : []),
+  ];
+}
+
+interface Parts {
+  readonly authority: CertificateAuthority;
+  readonly controllers: Controllers;
+  readonly counters: Counters;
+  readonly inside: Inside;
+  readonly kubelet: Kubelet;
+  readonly line: Line;
+  readonly portForward: PortForward;
+  readonly registry: Registry;
+  readonly server: ApiServer;
+  readonly serverFaults: ServerFaults;
+  readonly store: Store;
+  readonly users: Users;
+  readonly watches: Watches;
+}
+
+class RunningPractice implements Practice {
+  readonly #parts: Parts;
+  readonly faults: Faults;
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.faults = faultsOf(parts);
+  }
+
+  get server(): string {
+    return `https://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return this.#parts.line.port;
+  }
+
+  get authority(): string {
+    return this.#parts.authority.certificate;
+  }
+
+  get counters(): Counters {
+    return this.#parts.counters;
+  }
+
+  kubeconfig(name = "admin", options: { readonly namespace?: string; readonly server?: string } = {}): string {
+    const user = this.#parts.users.get(name);
+    const credentials = user.issued
+      ? { "client-certificate-data": btoa(user.issued.certificate), "client-key-data": btoa(user.issued.key) }
+      : { token: user.token };
+    const cluster = { server: options.server ?? this.server, "certificate-authority-data": btoa(this.authority) };
+    const context = { cluster: "practice", user: name, ...(options.namespace ? { namespace: options.namespace } : {}) };
+    return JSON.stringify(
+      {
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [{ name: "practice", cluster }],
+        users: [{ name, user: credentials }],
+        contexts: [{ name: "practice", context }],
+        "current-context": "practice",
+      },
+      null,
+      2,
+    );
+  }
+
+  async addUser(user: UserOptions): Promise<void> {
+    const { authority, users } = this.#parts;
+    const byToken = (user.by ?? "token") === "token";
+    const wanted = { commonName: user.name, organizations: user.groups, expired: user.by === "expired-certificate" };
+    users.add(user, byToken ? undefined : await authority.issue(wanted));
+  }
+
+  token(user: string): string {
+    return this.#parts.users.get(user).token;
+  }
+
+  async apply(...manifests: readonly Manifest[]): Promise<void> {
+    const { registry, store } = this.#parts;
+    for (const manifest of manifests) {
+      const resource = resourceOf(manifest);
+      const name = manifest.metadata.name ?? "";
+      const namespace = resource.namespaced ? manifest.metadata.namespace ?? "default" : "";
+      if (namespace && !store.get("namespaces", "", namespace)) {
+        const object: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
+        registry.create(resourceTable.get("namespaces")!, "", object);
+      }
+      if (store.get(resource.key, namespace, name)) registry.update(resource, namespace, name, manifest);
+      else registry.create(resource, namespace, manifest);
+    }
+    await this.settled();
+  }
+
+  async addService(options: ServiceManifestOptions): Promise<void> {
+    await this.apply(...serviceManifests(options));
+  }
+
+  get<T extends KubeObject>(resource: string, namespace: string, name: string): T | undefined {
+    return this.#parts.store.get<T>(known(resource).key, namespace, name);
+  }
+
+  list<T extends KubeObject>(resource: string, namespace?: string): readonly T[] {
+    return this.#parts.store.list<T>(known(resource).key, namespace);
+  }
+
+  async remove(resource: string, namespace: string, name: string): Promise<void> {
+    this.#parts.registry.delete(known(resource), namespace, name);
+    await this.settled();
+  }
+
+  async settled(): Promise<void> {
+    const { controllers, kubelet } = this.#parts;
+    do {
+      await controllers.idle();
+      await kubelet.idle();
+    } while (controllers.busy);
+  }
+
+  async until<T>(look: () => T | undefined, signal?: AbortSignal): Promise<T> {
+    let wake = () => {};
+    const unsubscribe = this.#parts.store.onChange(() => wake());
+    signal?.addEventListener("abort", () => wake(), { once: true });
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        const change = new Promise<void>((resolve) => wake = resolve);
+        const found = look();
+        if (found !== undefined) return found;
+        await change;
+      }
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  async setPodState(namespace: string, name: string, state: PodState): Promise<void> {
+    const annotations = { "practice/state": state };
+    const body = { metadata: { annotations } };
+    this.#parts.registry.patch(known("pods"), namespace, name, "application/merge-patch+json", body);
+    await this.settled();
+  }
+
+  async killPod(namespace: string, name: string): Promise<void> {
+    this.#parts.registry.delete(known("pods"), namespace, name, { gracePeriodSeconds: 0 });
+    await this.settled();
+  }
+
+  dialFromPod(host: string, port: number, options: { readonly namespace?: string } = {}): Promise<Deno.TcpConn> {
+    return this.#parts.inside.dial(host, port, options.namespace ?? "default");
+  }
+
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    const { controllers, kubelet, line, server } = this.#parts;
+    await this.settled();
+    controllers.stop();
+    await line.close();
+    await server.stop();
+    await kubelet.stop();
+  }
+}
+
+function faultsOf(parts: Parts): Faults {
+  const { line, portForward, serverFaults, store, users, watches } = parts;
+  return {
+    latency: (roundTrip) => void (line.roundTrip = roundTrip),
+    dropConnections: () => line.reset(),
+    blackHole: () => void (line.swallows = true),
+    mend: () => void (line.swallows = false),
+    stopListening: () => line.close(),
+    startListening: () => line.listen(),
+    slowDownload: (bytesPerSecond) => void (line.downloadRate = bytesPerSecond),
+    slowUpload: (bytesPerSecond) => void (line.uploadRate = bytesPerSecond),
+    answer: (fault) => serverFaults.answer(fault),
+    answerNormally: () => serverFaults.answerNormally(),
+    refuseWebSockets: (status) => void (serverFaults.refuseWebSockets = status),
+    refuseSpdy: (status) => void (serverFaults.refuseSpdy = status),
+    rotateToken: (user) => users.rotateToken(user),
+    endWatches: () => watches.end(),
+    cutWatches: () => watches.cut(),
+    silenceWatches: (silent) => watches.silence(silent),
+    forgetHistory: () => store.forgetHistory(),
+    freezeSessions: (frozen) => portForward.freeze(frozen),
+  };
+}
+
+function known(name: string): Resource {
+  const resource = resourceTable.get(name);
+  if (!resource) throw new RangeError(`The practice cluster knows no resource "${name}"`);
+  return resource;
+}
+
+function resourceOf(manifest: Manifest): Resource {
+  for (const resource of resourceTable.values()) {
+    if (resource.kind === manifest.kind && resource.apiVersion === manifest.apiVersion) return resource;
+  }
+  throw new RangeError(`The practice cluster knows no kind "${manifest.kind}" of "${manifest.apiVersion}"`);
 }

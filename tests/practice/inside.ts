@@ -1,0 +1,83 @@
+import { isIP } from "node:net";
+import type { KubeObject } from "./kube_object.ts";
+import type { Network, RealAddress } from "./network.ts";
+import type { PodObject } from "./pod_object.ts";
+import type { ServiceObject } from "./service_object.ts";
+import type { Store } from "./store.ts";
+
+interface Endpoints extends KubeObject {
+  readonly subsets?: readonly {
+    readonly addresses?: readonly { readonly ip: string; readonly hostname?: string }[];
+    readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol: string }[];
+  }[];
+}
+
+/** The cluster's network as its pods see it: DNS names, and ClusterIPs that balance over ready endpoints. */
+export class Inside {
+  readonly #store: Store;
+  readonly #network: Network;
+  readonly #extra: ReadonlyMap<string, RealAddress>;
+  readonly #turns = new Map<string, number>();
+
+  /** `extra` maps addresses beside pods', as `IP:PORT`. */
+  constructor(store: Store, network: Network, extra: ReadonlyMap<string, RealAddress>) {
+    this.#store = store;
+    this.#network = network;
+    this.#extra = extra;
+  }
+
+  /** Opens a connection. Rejects with `Deno.errors.ConnectionRefused`, or `Deno.errors.NotFound` for names and addresses that are nothing. */
+  async dial(host: string, port: number, namespace: string): Promise<Deno.TcpConn> {
+    const ip = isIP(host) ? host : this.#resolve(host, namespace);
+    const service = this.#store.list<ServiceObject>("services").find((s) => s.spec.clusterIPs?.includes(ip));
+    const target = service ? this.#balance(service, port) : { ip, port };
+    const real = this.#network.at(target.ip, target.port) ?? this.#extra.get(`${target.ip}:${target.port}`);
+    if (!real) {
+      throw new Deno.errors.ConnectionRefused(
+        `Connection to "${host}" port ${port} is refused in the practice cluster`,
+      );
+    }
+    const socket = await Deno.connect(real);
+    socket.setNoDelay(true);
+    return socket;
+  }
+
+  #resolve(host: string, from: string): string {
+    const labels = host.toLowerCase().replace(/\.$/, "").replace(/\.svc(\.cluster\.local)?$/, "").split(".");
+    for (const namespace of [from, labels.at(-1)!]) {
+      const rest = namespace === from && labels.at(-1) !== from || labels.length === 1 ? labels : labels.slice(0, -1);
+      const service = this.#store.get<ServiceObject>("services", namespace, rest.at(-1) ?? "");
+      if (!service || rest.length > 2) continue;
+      const clusterIP = service.spec.clusterIP;
+      if (service.spec.type === "ExternalName") return this.#resolve(service.spec.externalName ?? "", namespace);
+      if (clusterIP && clusterIP !== "None" && rest.length === 1) return clusterIP;
+      const addresses = this.#endpoints(service).subsets?.flatMap((subset) => subset.addresses ?? []) ?? [];
+      const found = rest.length === 2
+        ? addresses.find(({ ip, hostname }) => hostname === rest[0] || ip.replaceAll(".", "-") === rest[0])
+        : addresses[this.#turn(service, addresses.length)];
+      if (found) return found.ip;
+    }
+    throw new Deno.errors.NotFound(`"${host}" does not exist in the practice cluster`);
+  }
+
+  #balance(service: ServiceObject, port: number): { ip: string; port: number } {
+    const number = service.spec.ports?.findIndex((p) => p.port === port && p.protocol === "TCP") ?? -1;
+    const name = service.spec.ports?.[number]?.name ?? "";
+    const targets = (this.#endpoints(service).subsets ?? []).flatMap((subset) => {
+      const target = subset.ports?.find((p) => (p.name ?? "") === name && p.protocol === "TCP");
+      return target ? (subset.addresses ?? []).map(({ ip }) => ({ ip, port: target.port })) : [];
+    });
+    return number < 0 ? { ip: "", port } : targets[this.#turn(service, targets.length)] ?? { ip: "", port };
+  }
+
+  #endpoints(service: ServiceObject): Partial<Endpoints> {
+    return this.#store.get<Endpoints>("endpoints", service.metadata.namespace ?? "", service.metadata.name) ?? {};
+  }
+
+  /** One after another. */
+  #turn(service: ServiceObject, count: number): number {
+    const turn = this.#turns.get(service.metadata.uid) ?? 0;
+    this.#turns.set(service.metadata.uid, turn + 1);
+    return count ? turn % count : 0;
+  }
+}
