@@ -18,7 +18,7 @@ export function toPod(pod: V1Pod): Pod {
     labels: metadata?.labels ?? {},
     phase: status?.phase ?? "Unknown",
     ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
-    terminating: metadata?.deletionTimestamp != null,
+    terminating: Boolean(metadata?.deletionTimestamp),
     reason: podReason(pod),
     hostNetwork: spec?.hostNetwork ?? false,
     ports: [...spec?.containers ?? [], ...sidecars].flatMap(({ ports }) => ports ?? []).map((port) => ({

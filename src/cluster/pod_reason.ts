@@ -9,7 +9,7 @@ const longest = 300;
  */
 export function podReason(pod: V1Pod): string {
   const { metadata, status } = pod;
-  if (metadata?.deletionTimestamp != null) return "Terminating";
+  if (metadata?.deletionTimestamp) return "Terminating";
   if (status?.phase === "Succeeded") return "Completed";
   const condition = (type: string) => status?.conditions?.find((condition) => condition.type === type);
   if (condition("Ready")?.status === "True") return "";

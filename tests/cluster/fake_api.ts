@@ -26,7 +26,8 @@ export class FakeApi implements Api {
   readonly #objects = new Map<string, Map<string, Stored>>();
   readonly #watches = new Set<{ readonly path: string; push(event: WatchEvent<Stored>): void }>();
   readonly #faults = new Map<string, Fault>();
-  /** The fewest watches, to be waited for. */
+
+  /** How many watches stand. */
   get watches(): number {
     return this.#watches.size;
   }
@@ -204,7 +205,12 @@ export function sliceObject(
 }
 
 /** An endpoint of a slice: the pod `name` at `ip`. */
-export function slicePod(namespace: string, name: string, ip: string, rest: Record<string, unknown> = {}) {
+export function slicePod(
+  namespace: string,
+  name: string,
+  ip: string,
+  rest: Partial<V1EndpointSlice["endpoints"][number]> = {},
+): V1EndpointSlice["endpoints"][number] {
   return { addresses: [ip], targetRef: { kind: "Pod", namespace, name, uid: `uid-${name}` }, ...rest };
 }
 

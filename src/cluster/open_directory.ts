@@ -1,0 +1,87 @@
+import type { V1Namespace, V1Service } from "@kubernetes/client-node";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { didYouMean } from "../platform/nearest.ts";
+import { type Api, ApiError } from "./api.ts";
+import type { Directory } from "./directory.ts";
+import { LiveDirectory } from "./live_directory.ts";
+import { NamespaceView } from "./namespace_view.ts";
+import { findZone } from "./zone.ts";
+
+/** What to watch. */
+export interface DirectoryOptions {
+  /** The namespace whose services have single-label names. */
+  readonly namespace: string;
+  /** Further namespaces to watch. */
+  readonly namespaces?: readonly string[];
+  /** The cluster's DNS zone; by default what CoreDNS is configured with, or `cluster.local`. */
+  readonly zone?: string;
+}
+
+/**
+ * Opens a live view of the cluster: resolves once the first lists of services and endpoints are in. It makes do with the rights there
+ * are: without watch it asks name by name, without slices it takes Endpoints or pods, without pods it knows no reasons. Rejects with an
+ * ApiError for a namespace that does not exist or whose services may not be read, and with what the API throws where that cannot be
+ * reached or does not know the user. `signal` gives up the opening.
+ */
+export async function openDirectory(
+  api: Api,
+  options: DirectoryOptions,
+  deps: { readonly clock: Clock; readonly log: Log },
+  signal?: AbortSignal,
+): Promise<Directory> {
+  const closing = new AbortController();
+  const abort = () => closing.abort(signal?.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  const listeners = new Set<() => void>();
+  const onChange = () => listeners.forEach((listener) => listener());
+  const open = async (namespace: string) => {
+    const view = new NamespaceView({ api, namespace, onChange }, deps, closing.signal);
+    await Promise.all([view.settled(), checkNamespace(api, namespace, closing.signal)]);
+    await checkRights(api, namespace, view, closing.signal);
+    return [namespace, view] as const;
+  };
+  try {
+    const namespaces = new Set([options.namespace, ...options.namespaces ?? []]);
+    const [zone, ...views] = await Promise.all([
+      options.zone ?? findZone(api, closing.signal),
+      ...[...namespaces].map(open),
+    ]);
+    return new LiveDirectory({ api, views: new Map(views), zone, listeners, closing }, deps);
+  } catch (error) {
+    closing.abort();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** A namespace that does not exist lists as empty, so it has to be asked for by name, where that is allowed. */
+async function checkNamespace(api: Api, namespace: string, signal: AbortSignal): Promise<void> {
+  try {
+    await api.get<V1Namespace>(`/api/v1/namespaces/${namespace}`, {}, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 404) return;
+    const { items } = await api.list<V1Namespace>("/api/v1/namespaces", {}, signal).catch(() => ({ items: [] }));
+    const others = items.map(({ metadata }) => metadata?.name ?? "");
+    const message = `The cluster has no namespace "${namespace}".${didYouMean(namespace, others)}`;
+    throw new ApiError(404, "NotFound", message, error.request);
+  }
+}
+
+/** Without a list of services it must at least be possible to get one by its name. */
+async function checkRights(api: Api, namespace: string, view: NamespaceView, signal: AbortSignal): Promise<void> {
+  const { refusal } = view.services;
+  if (!refusal) return;
+  try {
+    await api.get<V1Service>(`/api/v1/namespaces/${namespace}/services/kubernetes`, {}, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status === 404) return;
+    const message =
+      `Namespace "${namespace}" is closed to you: ${refusal.message}. Ask for the verbs get, list and watch on services, ` +
+      `pods and endpointslices.discovery.k8s.io there, or name another namespace`;
+    throw new ApiError(error.status, error.reason, message, refusal.request);
+  }
+}
