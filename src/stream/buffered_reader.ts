@@ -47,7 +47,9 @@ export class BufferedReader {
 
   /** Drops the first `count` buffered bytes. */
   consume(count: number): void {
-    if (count > this.#end - this.#start) throw new RangeError(`Cannot consume ${count} bytes of ${this.#end - this.#start}`);
+    if (count > this.#end - this.#start) {
+      throw new RangeError(`Cannot consume ${count} bytes of ${this.#end - this.#start}`);
+    }
     this.#start += count;
   }
 

@@ -1,5 +1,5 @@
 import { type BufferedReader, UnexpectedEnd } from "./buffered_reader.ts";
-import { HeadError, header, hasMember, type RequestHead, type ResponseHead } from "./http_head.ts";
+import { hasMember, header, HeadError, type RequestHead, type ResponseHead } from "./http_head.ts";
 
 /** How the end of a message's body is found (RFC 9112 §6.3). */
 export type Framing =
@@ -70,7 +70,9 @@ class ChunkedBody {
     return count;
   }
   async #next(): Promise<void> {
-    if (!this.#first && (await this.#reader.line(2)).length > 0) throw new HeadError("Chunk that is longer than it says");
+    if (!this.#first && (await this.#reader.line(2)).length > 0) {
+      throw new HeadError("Chunk that is longer than it says");
+    }
     this.#first = false;
     const line = String.fromCharCode(...await this.#reader.line(1024));
     const size = /^([0-9a-fA-F]{1,12})[ \t]*(;|$)/.exec(line);
@@ -102,7 +104,9 @@ function framing(headers: RequestHead["headers"], minor: number): Framing | unde
   // The same length repeated is allowed (RFC 9110 §8.6), different ones are an attack or a fault.
   const values = new Set(length.split(",").map((each) => each.trim()));
   const [value = ""] = values;
-  if (values.size !== 1 || !/^[0-9]{1,15}$/.test(value)) throw new HeadError(`Not a Content-Length: ${JSON.stringify(length.slice(0, 40))}`);
+  if (values.size !== 1 || !/^[0-9]{1,15}$/.test(value)) {
+    throw new HeadError(`Not a Content-Length: ${JSON.stringify(length.slice(0, 40))}`);
+  }
   return value === "0" ? { kind: "none" } : { kind: "length", length: Number(value) };
 }
 

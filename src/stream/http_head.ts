@@ -25,14 +25,13 @@ export class HeadError extends Error {
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9110 §5.5: visible characters, space and tab; bytes over 127 are kept as they are (ISO-8859-1). */
-// deno-lint-ignore no-control-regex
-const forbiddenInValue = /[\x00-\x08\x0a-\x1f\x7f]/;
+/** RFC 9110 §5.5: visible characters, space and tab; bytes over 127 are kept as they are (ISO-8859-1). What else there is may end a line elsewhere. */
+const forbidden = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Parses the bytes of a request head, its empty line included (RFC 9112 §3). Throws {@linkcode HeadError}. */
 export function parseRequestHead(bytes: Uint8Array): RequestHead {
   const [first, headers] = split(bytes);
-  const match = /^([^ ]+) ([^ ]+) HTTP\/1\.([0-9])$/.exec(first);
+  const match = /^([^ \t]+) ([^ \t]+) HTTP\/1\.([0-9])$/.exec(first);
   if (!match) throw new HeadError(`Not an HTTP/1 request line: ${quote(first)}`);
   const [, method = "", target = "", minor] = match;
   if (!token.test(method)) throw new HeadError(`Not an HTTP method: ${quote(method)}`);
@@ -64,35 +63,44 @@ export function hasMember(headers: Readonly<HeaderList>, name: string, member: s
   return list !== undefined && list.split(",").some((each) => each.trim().toLowerCase() === member);
 }
 
-/** The bytes of a request head, its empty line included. */
+/** The bytes of a request head, its empty line included. Throws {@linkcode HeadError} on what would not come back as it went in. */
 export function formatRequestHead(head: RequestHead): Uint8Array {
   return format(`${head.method} ${head.target} HTTP/1.${head.minor}`, head.headers);
 }
 
-/** The bytes of a response head, its empty line included. */
+/** The bytes of a response head, its empty line included. Throws as `formatRequestHead` does. */
 export function formatResponseHead(head: ResponseHead): Uint8Array {
   return format(`HTTP/1.${head.minor} ${head.status} ${head.reason}`, head.headers);
 }
 
 function split(bytes: Uint8Array): [string, HeaderList] {
   const lines = latin1(bytes).split("\n").map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
+  const [first = ""] = lines;
+  if (forbidden.test(first)) throw new HeadError(`Control characters in ${quote(first)}`);
   const headers: HeaderList = [];
   for (const line of lines.slice(1)) {
     if (line === "") break;
-    if (line.startsWith(" ") || line.startsWith("\t")) throw new HeadError("Folded header lines are not HTTP any more (RFC 9112 §5.2)");
+    if (line.startsWith(" ") || line.startsWith("\t")) {
+      throw new HeadError("Folded header lines are not HTTP any more (RFC 9112 §5.2)");
+    }
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
     if (!token.test(name)) throw new HeadError(`Not a header line: ${quote(line)}`);
     const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
-    if (forbiddenInValue.test(value)) throw new HeadError(`Control characters in header "${name}"`);
+    if (forbidden.test(value)) throw new HeadError(`Control characters in header "${name}"`);
     headers.push([name, value]);
   }
-  return [lines[0] ?? "", headers];
+  return [first, headers];
 }
 
 function format(first: string, headers: Readonly<HeaderList>): Uint8Array {
-  let text = first + "\r\n";
-  for (const [name, value] of headers) text += `${name}: ${value}\r\n`;
+  let text = "";
+  for (const line of [first, ...headers.map(([name, value]) => `${name}: ${value}`)]) {
+    if (forbidden.test(line)) {
+      throw new HeadError("A head cannot hold line ends, control characters, or text beyond ISO-8859-1");
+    }
+    text += line + "\r\n";
+  }
   text += "\r\n";
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

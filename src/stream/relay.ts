@@ -13,7 +13,11 @@ export interface RelayCount {
  * passed on as such (half-close); a failure resets both streams, so that neither end takes a broken transfer for a complete one.
  * `count` is kept up to date while it runs. Resolves with the error that broke it, or undefined.
  */
-export async function relay(first: Duplex, second: Duplex, count: RelayCount = { sent: 0, received: 0 }): Promise<Error | undefined> {
+export async function relay(
+  first: Duplex,
+  second: Duplex,
+  count: RelayCount = { sent: 0, received: 0 },
+): Promise<Error | undefined> {
   let broken: Error | undefined;
   const fail = (error: unknown) => {
     broken ??= error instanceof Error ? error : new Error(String(error));
@@ -40,7 +44,7 @@ const spareLimit = 32;
 
 /** Copies one direction; resolves at its end, which has then been passed on. */
 async function copy(from: Duplex, to: Duplex, onBytes: (count: number) => void): Promise<void> {
-  let buffer = new Uint8Array(smallest);
+  let buffer: Uint8Array = new Uint8Array(smallest);
   try {
     for (let full = 0;;) {
       const count = await from.read(buffer);
