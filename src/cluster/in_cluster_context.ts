@@ -25,6 +25,7 @@ export async function inClusterContext(env: Environment, account: string = folde
       insecureSkipTlsVerify: false,
       tlsServerName: "",
       proxyUrl: "",
+      execConfig: undefined,
     },
     user: {
       name,

@@ -16,6 +16,8 @@ export interface ClusterEntry {
   readonly tlsServerName: string;
   /** Empty for the proxy of the environment. */
   readonly proxyUrl: string;
+  /** The extension `client.authentication.k8s.io/exec`: settings that credential plugins of this cluster are told; undefined for none. */
+  readonly execConfig: unknown;
 }
 
 /** A program that makes credentials (`client.authentication.k8s.io`). */

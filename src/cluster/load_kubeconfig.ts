@@ -6,8 +6,8 @@ import { parseKubeconfig } from "./parse_kubeconfig.ts";
 
 /**
  * Loads the kubeconfig as `kubectl` does: `file` alone if given; else the files listed in `KUBECONFIG`, those missing passed over; else
- * `~/.kube/config`. Of several files the first `current-context` and the first definition of each name win. Undefined where there is
- * no file at all (and none was named). Rejects with an {@linkcode AccessError}.
+ * `.kube/config` in the user's home. Of several files the first `current-context` and the first definition of each name win. Undefined
+ * where there is no file at all (and none was named). Rejects with an {@linkcode AccessError}.
  */
 export async function loadKubeconfig(file: string | undefined, env: Environment): Promise<Kubeconfig | undefined> {
   if (file !== undefined) {
@@ -20,17 +20,25 @@ export async function loadKubeconfig(file: string | undefined, env: Environment)
   const found: Kubeconfig[] = [];
   for (const path of kubeconfigPaths(env)) {
     const text = await readIfThere(path);
-    if (text !== undefined) found.push(await parseKubeconfig(text, resolve(path)));
+    if (text === undefined) continue;
+    found.push(await parseKubeconfig(text, resolve(path)));
+    // A list is merged; of several homes, which only Windows has, the first with a file is meant.
+    if (listed(env).length === 0) break;
   }
   return found.length === 0 ? undefined : merge(found);
 }
 
-/** Where a kubeconfig is looked for when none is named: the entries of `KUBECONFIG`, or `~/.kube/config`. */
+/** Where a kubeconfig is looked for when none is named: the entries of `KUBECONFIG`, or `.kube/config` in the user's home. */
 export function kubeconfigPaths(env: Environment): readonly string[] {
-  const listed = (env.KUBECONFIG ?? "").split(delimiter).filter((entry) => entry !== "");
-  if (listed.length > 0) return [...new Set(listed)];
-  const home = env.HOME || env.USERPROFILE;
-  return home ? [join(home, ".kube", "config")] : [];
+  const paths = listed(env);
+  if (paths.length > 0) return paths;
+  const drive = env.HOMEDRIVE && env.HOMEPATH ? env.HOMEDRIVE + env.HOMEPATH : undefined;
+  const homes = [env.HOME, drive, env.USERPROFILE].flatMap((home) => home ? [home] : []);
+  return [...new Set(homes)].map((home) => join(home, ".kube", "config"));
+}
+
+function listed(env: Environment): readonly string[] {
+  return [...new Set((env.KUBECONFIG ?? "").split(delimiter).filter((entry) => entry !== ""))];
 }
 
 function merge(configs: readonly Kubeconfig[]): Kubeconfig {
@@ -44,7 +52,11 @@ function merge(configs: readonly Kubeconfig[]): Kubeconfig {
 }
 
 function firstWins<T>(maps: readonly ReadonlyMap<string, T>[]): ReadonlyMap<string, T> {
-  return new Map(maps.toReversed().flatMap((map) => [...map]));
+  const merged = new Map<string, T>();
+  for (const map of maps) {
+    for (const [name, entry] of map) if (!merged.has(name)) merged.set(name, entry);
+  }
+  return merged;
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
@@ -52,7 +64,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    const reason = error instanceof Error ? error.message.replace(/:.*$/s, "") : String(error);
+    const reason = error instanceof Deno.errors.PermissionDenied ? "it may not be read" : "it is no text file";
     throw new AccessError("kubeconfig", `The kubeconfig "${path}" cannot be read: ${reason}`, { cause: error });
   }
 }

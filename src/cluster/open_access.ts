@@ -32,8 +32,22 @@ export interface AccessDeps {
   readonly env: Environment;
   readonly clock: Clock;
   readonly log: Log;
+  readonly os: typeof Deno.build.os;
   /** Whether a person sits at standard input, whom a credential plugin may ask something. */
   readonly interactive: boolean;
+  /** Where a credential plugin's own words go: to the person. */
+  readonly stderr: (bytes: Uint8Array) => void;
+}
+
+function systemDeps(): AccessDeps {
+  return {
+    env: Deno.env.toObject(),
+    clock: systemClock,
+    log: silentLog,
+    os: Deno.build.os,
+    interactive: Deno.stdin.isTerminal(),
+    stderr: (bytes) => Deno.stderr.writeSync(bytes),
+  };
 }
 
 /**
@@ -41,11 +55,11 @@ export interface AccessDeps {
  * yet. Rejects with an {@linkcode AccessError} of kind `kubeconfig`, `credentials` or `proxy`.
  */
 export async function openAccess(options: AccessOptions, deps: Partial<AccessDeps> = {}): Promise<Access> {
-  const { env = Deno.env.toObject(), clock = systemClock, log = silentLog, interactive = Deno.stdin.isTerminal() } =
-    deps;
+  const all = { ...systemDeps(), ...deps };
+  const { env, clock, log } = all;
   const chosen = await choose(options, env);
   const route = await makeRoute(chosen.cluster, env);
-  const credentials = openCredentials(chosen, { env, clock, log, interactive });
+  const credentials = openCredentials(chosen, route.ca, all);
   log.debug(
     `context "${chosen.context.name}", server ${route.server.origin}` +
       (route.proxy ? `, proxy ${route.proxy.host}:${route.proxy.port} (${route.proxy.source})` : ""),

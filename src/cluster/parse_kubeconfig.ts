@@ -76,8 +76,11 @@ function parseCluster(name: string, fields: Fields, folder: string): ClusterEntr
     insecureSkipTlsVerify: fields.flag("insecure-skip-tls-verify"),
     tlsServerName: fields.text("tls-server-name"),
     proxyUrl: fields.text("proxy-url"),
+    execConfig: fields.list("extensions").find((each) => each.text("name") === execExtension)?.raw("extension"),
   };
 }
+
+const execExtension = "client.authentication.k8s.io/exec";
 
 function parseUser(name: string, fields: Fields, folder: string): UserEntry {
   const provider = fields.object("auth-provider");
@@ -147,6 +150,11 @@ class Fields {
 
   has(name: string): boolean {
     return this.#get(name) !== undefined;
+  }
+
+  /** Whatever is there. */
+  raw(name: string): unknown {
+    return this.#get(name);
   }
 
   /** Empty where absent. */
