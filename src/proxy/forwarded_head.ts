@@ -13,12 +13,15 @@ export interface AbsoluteTarget extends Target {
   readonly path: string;
 }
 
+/** Scheme, user information (RFC 9110 §4.2.4 wants it ignored), authority, path with query; a fragment does not travel. */
+// deno-lint-ignore no-control-regex
+const absoluteForm = /^(?:http|ws):\/\/(?:[^/?#@]*@)?([^/?#@]+)((?:[/?][^#\x00-\x20\x7f]*)?)(?:#.*)?$/i;
+
 /** Reads `http://host:port/path` (`ws` counts as `http`); undefined where it is something else, `https` included. */
 export function parseAbsoluteTarget(text: string): AbsoluteTarget | undefined {
-  const [, authority, rest = ""] = /^(?:http|ws):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i.exec(text) ?? [];
-  const target = authority === undefined ? undefined : parseHostPort(authority, 80);
-  if (!target || authority === undefined) return undefined;
-  return { ...target, authority, path: rest.startsWith("/") ? rest : `/${rest}` };
+  const [, authority = "", rest = ""] = absoluteForm.exec(text) ?? [];
+  const target = parseHostPort(authority, 80);
+  return target && { ...target, authority, path: rest.startsWith("/") ? rest : `/${rest}` };
 }
 
 /**
