@@ -123,10 +123,18 @@ async function findName(name: string, type: number, context: Context): Promise<F
       return await findService(name, type, found, undefined, context);
     case "empty":
       return port ? { kind: "missing", message: `"${host}" is no service` } : noData;
-    case "missing":
     case "forbidden":
       return found;
+    case "missing": {
+      const [alias] = found.via ?? [];
+      if (!alias) return found;
+      // An ExternalName that leads nowhere is there all the same.
+      return port
+        ? missing(name, alias, "it is an ExternalName")
+        : records(type === Packet.TYPE.CNAME ? aliases(name, [alias]) : []);
+    }
     case "pod":
+      return records(addressRecords(name, type, found.pod.ips));
     case "foreign":
       return foreign;
   }
@@ -166,18 +174,14 @@ async function followExternalName(
 ): Promise<DnsRecord[]> {
   const leadsOut = found.service.kind === "ExternalName";
   const services = [...found.via ?? [], ...leadsOut ? [found.service] : []];
-  const names = [name, ...services.map(({ externalName }) => externalName)];
-  const aliases = services.map(({ externalName: domain }, at): DnsRecord => {
-    return { name: names[at] ?? "", ttl, type: "CNAME", domain };
-  });
-  if (type === Packet.TYPE.CNAME) return aliases.slice(0, 1);
+  if (type === Packet.TYPE.CNAME) return aliases(name, services).slice(0, 1);
   const types = addressTypes(type);
   if (types.length === 0) return [];
-  const target = names.at(-1) ?? "";
+  const target = services.at(-1)?.externalName ?? name;
   if (!leadsOut) {
     const places = await placesOf(target, found, undefined, context);
     const addresses = addressRecords(target, type, places.map(({ address }) => address));
-    return addresses.length > 0 ? [...aliases, ...addresses] : [];
+    return addresses.length > 0 ? [...aliases(name, services), ...addresses] : [];
   }
   const outside: DnsRecord[] = [];
   for (const wanted of types) {
@@ -185,7 +189,14 @@ async function followExternalName(
     // ANY passes the same aliases twice.
     outside.push(...more.filter(({ name, type }) => type !== "CNAME" || !outside.some((had) => had.name === name)));
   }
-  return [...aliases, ...outside];
+  return [...aliases(name, services), ...outside];
+}
+
+/** The chain of CNAME records through ExternalName services, from `name` on. */
+function aliases(name: string, services: readonly Service[]): DnsRecord[] {
+  return services.map(({ externalName: domain }, at) => {
+    return { name: services[at - 1]?.externalName ?? name, ttl, type: "CNAME", domain };
+  });
 }
 
 async function placesOf(

@@ -120,6 +120,7 @@ function explain(error: unknown, host: string, port: number): Error {
         options,
       );
     case "EADDRNOTAVAIL":
+    case "EINVAL": // What Deno's node:net makes of it.
       return new Failure(`${host} is no address of this machine, so no DNS resolver can listen there`, options);
     default:
       return new Failure(`No DNS resolver could be opened on ${host}, port ${port}: ${error}`, options);

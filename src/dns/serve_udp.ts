@@ -10,7 +10,7 @@ const restTime = 100;
 
 /** Answers the datagrams of `socket` until the signal aborts and the socket is closed. Never rejects. */
 export async function serveUdp(
-  socket: Deno.DatagramConn,
+  socket: Pick<Deno.DatagramConn, "receive" | "send">,
   deps: { readonly responder: Responder; readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function serveUdp(
 }
 
 async function reply(
-  socket: Deno.DatagramConn,
+  socket: Pick<Deno.DatagramConn, "receive" | "send">,
   message: Uint8Array,
   from: Deno.Addr,
   { responder, log }: { readonly responder: Responder; readonly log: Log },

@@ -36,6 +36,7 @@ const scene: Scene = {
     [external("alias", "orders.dev.svc.cluster.local")],
     [external("second", "alias.dev.svc.cluster.local")],
     [external("pod-alias", "web-1.web.dev.svc.cluster.local")],
+    [external("astray", "no.dev.svc.cluster.local")],
     [external("outside", "db.example.com")],
     [external("number", "192.0.2.1")],
   ],
@@ -146,6 +147,8 @@ describe("answer", () => {
     assertEquals(await ask("alias.dev.svc.cluster.local", "AAAA"), "NODATA");
     assertEquals(await ask("alias.dev.svc.cluster.local", "SRV"), "NODATA");
     assertEquals(await ask("orders.dev.svc.cluster.local", "CNAME"), "NODATA");
+    assertEquals(await ask("astray.dev.svc.cluster.local", "A"), "NODATA");
+    assertEquals(await ask("astray.dev.svc.cluster.local", "CNAME"), ["CNAME no.dev.svc.cluster.local"]);
   });
 
   it("names where an ExternalName leads outside, and what others say about that", async () => {

@@ -53,6 +53,7 @@ export function fakeDirectory({ services, namespaces = [], pods = [], failure }:
     const found = find(host);
     if (found.kind !== "service" || found.service.kind !== "ExternalName") return found;
     const next = look(found.service.externalName);
+    if (next.kind === "missing") return { ...next, via: [found.service, ...next.via ?? []] };
     if (next.kind !== "service" && next.kind !== "endpoint") return found;
     return { ...next, via: [found.service, ...next.via ?? []] };
   }
