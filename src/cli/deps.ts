@@ -9,6 +9,8 @@ import type { Terminal } from "./terminal.ts";
 
 /** What commands use of the world. */
 export interface CliDeps {
+  /** The command line as it was given. */
+  readonly args: readonly string[];
   readonly terminal: Terminal;
   readonly log: Log;
   readonly clock: Clock;

@@ -138,13 +138,10 @@ export function texts(value: string, summary: string, extra: FlagExtra = {}): Fl
   return several({ value, read: (given) => given }, summary, extra);
 }
 
-/** A TCP or UDP port: 1 to 65535. */
-export function port<D extends number | undefined>(
-  standard: D,
-  summary: string,
-  extra: FlagExtra = {},
-): Flag<number | D> {
-  return single<number, D>({ value: "PORT", read: readPort }, standard, summary, extra);
+/** A port to listen on; 0 stands for any free one. */
+export function listenPort(summary: string, extra: FlagExtra = {}): Flag<number | undefined> {
+  const read = (given: string, origin: string) => given === "0" ? 0 : readPort(given, origin);
+  return single<number, undefined>({ value: "PORT", read }, undefined, summary, extra);
 }
 
 /** One of a few words. */

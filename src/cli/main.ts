@@ -66,6 +66,7 @@ async function dispatch(args: readonly string[], deps: MainDeps): Promise<number
   const complete = editsSettings ? given : completed(command, given, env, settings, table);
   const { logLevel } = readOptions({ "log-level": globalFlags["log-level"] }, complete, command.name);
   return await command.run(complete, words, {
+    args,
     terminal,
     log: new TerminalLog(terminal, logLevel, systemClock),
     clock: systemClock,

@@ -37,6 +37,7 @@ export function fakeTerminal(options: { columns?: number } = {}): { terminal: Te
 export function fakeDeps(root: string, changes: Partial<CliDeps> = {}): { deps: CliDeps; written: Written } {
   const { terminal, written } = fakeTerminal();
   const deps: CliDeps = {
+    args: [],
     terminal,
     log: silentLog,
     clock: systemClock,

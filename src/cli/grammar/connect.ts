@@ -15,10 +15,7 @@ export const connectGrammar = {
       setting: false,
     }),
     detach: toggle("return once it is ready and go on in the background, until hawser disconnect"),
-    "ready-file": text("FILE", undefined, "where a detached session says that it is ready", {
-      hidden: true,
-      setting: false,
-    }),
+    detached: toggle("this is the one in the background", { hidden: true, setting: false }),
   },
   examples: [
     { line: "hawser connect", what: "the current context and its namespace" },

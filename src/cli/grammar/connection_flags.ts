@@ -1,14 +1,21 @@
-import { port, text, texts, toggle } from "../flag.ts";
+import { listenPort, text, texts, toggle } from "../flag.ts";
 
 /** The flags of every command that opens a connection to the cluster for other programs. */
 export const connectionFlags = {
-  port: port(undefined, "port of the proxy on 127.0.0.1; 1080, or any free one where that is taken"),
-  "dns-port": port(undefined, "port of the DNS resolver on 127.0.0.1; any free one by default"),
+  port: listenPort("port of the proxy on 127.0.0.1; 1080 by default, or any free one where that is taken"),
+  "dns-port": listenPort("port of the DNS resolver on 127.0.0.1; any free one by default"),
   "no-dns": toggle("open no DNS resolver"),
-  "dns-forward": toggle("let the DNS resolver answer names that are not the cluster's, as the system would"),
+  "dns-forward": texts(
+    "SERVER,…",
+    "DNS servers for names that are not the cluster's, \"system\" for this machine's own; refused by default",
+  ),
   listen: toggle("open a local port for each port of each service, for programs that know no proxy"),
   namespaces: texts("NAME,…", "more namespaces to watch beside the one in use", { complete: "namespace" }),
   exclude: texts("HOST,…", "hosts, .suffixes and address ranges to keep out of the cluster"),
   auth: toggle("let in only programs that know a password made up at start, for machines with several users"),
-  "cluster-domain": text("NAME", "cluster.local", "DNS zone of the cluster"),
+  "cluster-domain": text(
+    "NAME",
+    undefined,
+    "DNS zone of the cluster; found by asking CoreDNS's configuration, else cluster.local",
+  ),
 };

@@ -1,0 +1,159 @@
+import type { Access } from "../cluster/access.ts";
+import { watchApiHealth } from "../cluster/api_health.ts";
+import type { Directory } from "../cluster/directory.ts";
+import { openAccess } from "../cluster/open_access.ts";
+import { openApi } from "../cluster/open_api.ts";
+import { openDirectory } from "../cluster/open_directory.ts";
+import { openDns } from "../dns/open_dns.ts";
+import { ProxySettings } from "../platform/proxy_settings.ts";
+import { DirectDialer } from "../proxy/direct_dialer.ts";
+import { Router } from "../proxy/routing.ts";
+import { openProxy } from "../proxy/server.ts";
+import { ClusterDialer } from "../tunnel/cluster_dialer.ts";
+import { proxyScript } from "../wiring/proxy_script.ts";
+import { openServiceListeners, type ServiceListener, type ServiceListeners } from "../wiring/service_listeners.ts";
+import type { ProxyAddress } from "../wiring/variables.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
+import type { CliDeps } from "./deps.ts";
+import { hawserVersion } from "./version.ts";
+
+/** What a connection uses of the world. */
+export interface ConnectionDeps extends Pick<CliDeps, "env" | "clock" | "log" | "paths"> {
+  /** Told when {@linkcode Connection.listeners} has changed. */
+  readonly onListeners?: () => void;
+}
+
+/** A cluster within reach of this machine's programs. */
+export interface Connection {
+  /** Random; tells this session from any other. */
+  readonly id: string;
+  /** Opens the control pages. */
+  readonly token: string;
+  readonly access: Access;
+  readonly directory: Directory;
+  readonly proxy: ProxyAddress;
+  /** Undefined where no resolver runs. */
+  readonly dnsPort: number | undefined;
+  listeners(): readonly ServiceListener[];
+  /** Resolves when somebody has asked for its end through the control page. */
+  readonly stopped: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens everything between programs here and a cluster: access, directory, tunnels, local ports, proxy, resolver. What was opened is closed in
+ * reverse order, also where a later step fails or `signal` aborts. Rejects with errors whose messages are for people.
+ */
+export async function openConnection(
+  options: ConnectionOptions,
+  deps: ConnectionDeps,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { env, clock, log } = deps;
+  const id = randomHex(8);
+  const token = randomHex(16);
+  const auth = options.auth ? { username: "hawser", password: randomHex(12) } : undefined;
+  const stop = Promise.withResolvers<void>();
+  await using opened = new AsyncDisposableStack();
+
+  const access = await openAccess(options.access, { env, clock, log });
+  const api = openApi(access, { clock, log });
+  opened.defer(() => api.close());
+  const { namespaces, zone } = options;
+  const directory = await openDirectory(api, { namespace: access.namespace, namespaces, zone }, { clock, log }, signal);
+  opened.defer(() => directory.close());
+  const dialer = new ClusterDialer({ access, directory, clock, log });
+  opened.defer(() => dialer.close());
+  const health = watchApiHealth({
+    api,
+    onLost(reason) {
+      log.event(
+        `The API server ${access.server.host} does not answer: ${reason}. New connections wait until it is back`,
+      );
+      api.reconnect();
+    },
+    onBack: (seconds) => log.event(`The API server is back after ${seconds} s`),
+  }, { clock });
+  opened.defer(() => health.close());
+
+  let listeners: ServiceListeners | undefined;
+  if (options.listen) {
+    listeners = await openServiceListeners({
+      directory,
+      dialer,
+      log,
+      context: access.context,
+      cacheFile: `${deps.paths().cache}/ports.json`,
+      onChange: deps.onListeners,
+    });
+    opened.defer(() => listeners!.close());
+  }
+  signal.throwIfAborted();
+  const router = new Router({ exclude: options.exclude }, {
+    directory,
+    cluster: dialer,
+    direct: new DirectDialer({ settings: new ProxySettings(env), clock }),
+    local: (target) => listeners?.targetOf(target),
+  });
+  const proxy = await openProxy({ ports: options.ports, token, credentials: auth }, {
+    router,
+    clock,
+    log,
+    pages: {
+      "GET /proxy.pac": {
+        open: true,
+        respond: () => ({ type: "application/x-ns-proxy-autoconfig", text: proxyScript(proxy.port) }),
+      },
+      "GET /status": {
+        respond: () => json({ session: id, version: hawserVersion, ...status() }),
+      },
+      "POST /stop": {
+        respond() {
+          clock.after(50, stop.resolve); // let the answer out first
+          return json({ session: id, stopping: true });
+        },
+      },
+    },
+  });
+  opened.defer(() => proxy.close());
+  const status = () => ({
+    context: access.context,
+    namespaces: directory.namespaces,
+    health: health.lost === undefined ? "ok" : `lost: ${health.lost}`,
+    services: directory.services().length,
+    connections: proxy.counts(),
+    tunnels: { sessions: dialer.sessions, carrier: dialer.carrier },
+  });
+  let dnsPort: number | undefined;
+  if (options.dnsPort !== undefined) {
+    const dns = await openDns({ port: options.dnsPort, forwardTo: options.dnsForward }, {
+      directory,
+      clock,
+      log,
+      localAddress: (service) => listeners?.addressOf(service),
+    });
+    opened.defer(() => dns.close());
+    dnsPort = dns.port;
+  }
+  signal.throwIfAborted();
+  const everything = opened.move();
+  return {
+    id,
+    token,
+    access,
+    directory,
+    proxy: { port: proxy.port, auth },
+    dnsPort,
+    listeners: () => listeners?.list() ?? [],
+    stopped: stop.promise,
+    close: () => everything.disposeAsync(),
+  };
+}
+
+function json(value: unknown): { type: string; text: string } {
+  return { type: "application/json", text: JSON.stringify(value) };
+}
+
+function randomHex(bytes: number): string {
+  return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
+}

@@ -1,0 +1,31 @@
+import { runProgram } from "../platform/program.ts";
+import { programVariables, type ProxyAddress, withVariables } from "../wiring/variables.ts";
+import { openConnection } from "./connection.ts";
+import { connectionOptions } from "./connection_options.ts";
+import type { CliDeps } from "./deps.ts";
+import type { RunInvocation } from "./grammar/run.ts";
+import { chooseSession } from "./running_sessions.ts";
+
+/** `hawser run`. Prints nothing of its own; exits with the program's status, 127 where there is no such program, 126 where it cannot be run. */
+export async function run({ options, words }: RunInvocation, deps: CliDeps): Promise<number> {
+  if (options.session !== undefined) return await start(words, (await chooseSession(options.session, deps)).note, deps);
+  const interrupts = deps.watchInterrupts();
+  deps.terminal.progress("Connecting…");
+  try {
+    const connection = await openConnection(await connectionOptions(options), deps, interrupts.signal);
+    try {
+      interrupts.close(); // from here on they are the program's
+      return await start(words, connection.proxy, deps);
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    interrupts.close();
+  }
+}
+
+async function start([program = "", ...args]: readonly string[], proxy: ProxyAddress, deps: CliDeps): Promise<number> {
+  await deps.terminal.flush();
+  const env = withVariables(deps.env, programVariables(proxy, deps.env, deps.os), deps.os);
+  return await runProgram(program, args, { env, os: deps.os });
+}
