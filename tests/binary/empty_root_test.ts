@@ -34,9 +34,12 @@ describe("the self-extracting executable in an empty root", () => {
 
   /** Runs hawser in the root, with /proc as every container and machine has it, in a mount namespace that ends with it. */
   function hawser(...args: readonly string[]): Deno.Command {
-    const enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" /hawser "$@"';
+    return inRoot('mount -t proc proc "$0/proc" && exec chroot "$0" /hawser "$@"', ...args);
+  }
+
+  function inRoot(script: string, ...args: readonly string[]): Deno.Command {
     return new Deno.Command("unshare", {
-      args: ["--mount", "sh", "-c", enter, root, ...args],
+      args: ["--mount", "sh", "-c", script, root, ...args],
       clearEnv: true,
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", KUBECONFIG: "/kubeconfig", HOME: "/home" },
       stdout: "piped",
@@ -59,6 +62,21 @@ describe("the self-extracting executable in an empty root", () => {
     assertMatch(unpacked[0]!.name, /^app-[0-9a-f]{16}$/);
   });
 
+  it("says what to do where it cannot run", async () => {
+    const { code, stderr } = await text(inRoot('exec chroot "$0" /hawser version'));
+    assertEquals(code, 1);
+    assertMatch(stderr, /^hawser: \/proc is not mounted: .+\n$/);
+  });
+
+  it("does not start, and leaves nothing, where the file is damaged", async () => {
+    await Deno.truncate(await copyOf(executable, `${root}/damaged`), 10_000_000);
+    const script = 'mount -t proc proc "$0/proc" && HOME=/other exec chroot "$0" /damaged version';
+    const { code, stderr } = await text(inRoot(script));
+    assertEquals(code, 1);
+    assertMatch(stderr, /^hawser: cannot unpack "\/damaged" into "\/other\/.cache\/hawser": /m);
+    assertEquals(await Array.fromAsync(Deno.readDir(`${root}/other/.cache/hawser`)), []);
+  });
+
   it("connects, and curl reaches a service through it", async () => {
     const port = getAvailablePort();
     await using connect = hawser("connect", "--port", String(port)).spawn();
@@ -77,3 +95,8 @@ describe("the self-extracting executable in an empty root", () => {
     await connect.stderr.cancel();
   });
 });
+
+async function copyOf(from: string, to: string): Promise<string> {
+  await Deno.copyFile(from, to);
+  return to;
+}
