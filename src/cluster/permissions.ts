@@ -1,0 +1,56 @@
+/** A command that needs rights in the cluster. */
+export type CommandWithRights = "connect" | "run" | "forward";
+
+/** Verbs on one resource, as a rule of a Role has them. */
+export interface Permission {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly resource: string;
+  /** Empty for the resource itself. */
+  readonly subresource: string;
+  readonly verbs: readonly string[];
+  /** What does not work without; undefined where nothing does. */
+  readonly without: string | undefined;
+}
+
+const look = ["get", "list", "watch"];
+
+const connect: readonly Permission[] = [
+  { group: "", resource: "services", subresource: "", verbs: look, without: undefined },
+  {
+    group: "discovery.k8s.io",
+    resource: "endpointslices",
+    subresource: "",
+    verbs: look,
+    without: "the pods of a service are found by its selector instead, which needs pods",
+  },
+  {
+    group: "",
+    resource: "pods",
+    subresource: "",
+    verbs: look,
+    without: "pod addresses are not known, and messages cannot say why a pod is not ready",
+  },
+  // WebSockets are opened by GET; from Kubernetes 1.35 on they need create beside it, as SPDY always has.
+  { group: "", resource: "pods", subresource: "portforward", verbs: ["get", "create"], without: undefined },
+];
+
+/** `forward` finds the pods of a workload by its selector. */
+function target(group: string, resource: string, short: string): Permission {
+  return { group, resource, subresource: "", verbs: ["get"], without: `${short}/NAME is no target` };
+}
+
+const workloads: readonly Permission[] = [
+  target("apps", "deployments", "deploy"),
+  target("apps", "statefulsets", "sts"),
+  target("apps", "replicasets", "rs"),
+  target("apps", "daemonsets", "ds"),
+  target("batch", "jobs", "job"),
+];
+
+/** What each command needs in each namespace it works in. */
+export const permissions: Readonly<Record<CommandWithRights, readonly Permission[]>> = {
+  connect,
+  run: connect,
+  forward: [...connect, ...workloads],
+};
