@@ -1,4 +1,5 @@
 import { Failure } from "../platform/failure.ts";
+import { aborted } from "../platform/interrupt.ts";
 import { parentShell } from "../platform/parent_shell.ts";
 import { type ConnectReport, connectReport, describeReport } from "./connect_report.ts";
 import { type Connection, openConnection } from "./connection.ts";
@@ -6,10 +7,10 @@ import { connectionOptions } from "./connection_options.ts";
 import { connectInBackground } from "./connect_in_background.ts";
 import type { CliDeps } from "./deps.ts";
 import type { ConnectInvocation } from "./grammar/connect.ts";
-import { fileTerminal } from "./file_terminal.ts";
+
+import { logSink } from "./log_sink.ts";
 import { runningSessions } from "./running_sessions.ts";
 import { isSessionName, type SessionNote, SessionNotes } from "./session_note.ts";
-import { TerminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
 import { hawserVersion } from "./version.ts";
 
@@ -35,20 +36,16 @@ export async function connect(invocation: ConnectInvocation, deps: CliDeps): Pro
   }
 }
 
-async function connectHere({ options }: ConnectInvocation, outer: CliDeps, signal: AbortSignal): Promise<number> {
-  const notes = new SessionNotes(outer.paths().state);
-  outer.terminal.progress("Connecting…");
-  const others = await runningSessions(outer);
-  if (others.some(({ note }) => note.name === options.name)) {
+async function connectHere({ options }: ConnectInvocation, deps: CliDeps, signal: AbortSignal): Promise<number> {
+  const { terminal } = deps;
+  const notes = new SessionNotes(deps.paths().state);
+  terminal.progress("Connecting…");
+  const taken = (await runningSessions(deps)).map(({ note }) => note.name);
+  if (options.name !== undefined && taken.includes(options.name)) {
     throw new Failure(
       `A session "${options.name}" runs already: choose another --name, or end it with hawser disconnect ${options.name}`,
     );
   }
-  const logPath = options.detached ? await notes.logFile(options.name ?? `detached-${Deno.pid}`) : undefined;
-  await using background = logPath === undefined ? undefined : await fileTerminal(logPath);
-  const deps = background
-    ? { ...outer, log: new TerminalLog(background.terminal, options.logLevel, outer.clock) }
-    : outer;
   let listenersChanged = () => {};
   const connection = await open(
     await connectionOptions(options),
@@ -57,39 +54,39 @@ async function connectHere({ options }: ConnectInvocation, outer: CliDeps, signa
   );
   let note: SessionNote | undefined;
   try {
-    const name = options.name ?? freeName(connection.directory.namespace, others.map(({ note }) => note.name));
-    note = {
-      name,
-      id: connection.id,
-      pid: Deno.pid,
-      started: new Date(deps.clock.wall()).toISOString(),
-      version: hawserVersion,
-      context: connection.access.context,
-      namespace: connection.directory.namespace,
-      port: connection.proxy.port,
-      dnsPort: connection.dnsPort,
-      token: connection.token,
-      auth: connection.proxy.auth,
-      listeners: connection.listeners(),
-      logFile: logPath,
-    };
-    await keep(note, notes, deps);
-    const written = note;
-    listenersChanged = () => void keep({ ...written, listeners: connection.listeners() }, notes, deps);
-    const report = await connectReport(name, connection, logPath, signal);
-    await show(report, options.output, outer);
-    if (!options.detached && options.output === "text") outer.terminal.tell("Ctrl-C ends it.");
-    const interrupted = new Promise<never>((_, reject) => {
-      if (signal.aborted) reject(signal.reason);
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
-    await Promise.race([connection.stopped, interrupted]);
+    const name = options.name ?? freeName(connection.directory.namespace, taken);
+    const logFile = options.detached ? await notes.logFile(name) : undefined;
+    const begun = note = noteOf(connection, name, logFile, deps);
+    await keep(begun, notes, deps);
+    listenersChanged = () => void keep({ ...begun, listeners: connection.listeners() }, notes, deps);
+    await show(await connectReport(name, connection, logFile, signal), options.output, deps);
+    if (logFile !== undefined) await terminal.redirect(await logSink(logFile));
+    else if (options.output === "text") terminal.tell("Ctrl-C ends it.");
+    await Promise.race([connection.stopped, aborted(signal)]);
     return 0;
   } finally {
     listenersChanged = () => {};
     await connection.close();
     if (note) await notes.remove(note);
   }
+}
+
+function noteOf(connection: Connection, name: string, logFile: string | undefined, deps: CliDeps): SessionNote {
+  return {
+    name,
+    id: connection.id,
+    pid: Deno.pid,
+    started: new Date(deps.clock.wall()).toISOString(),
+    version: hawserVersion,
+    context: connection.access.context,
+    namespace: connection.directory.namespace,
+    port: connection.proxy.port,
+    dnsPort: connection.dnsPort,
+    token: connection.token,
+    auth: connection.proxy.auth,
+    listeners: connection.listeners(),
+    logFile,
+  };
 }
 
 /** Says who holds a port that was asked for and is taken, where that is one of our own. */

@@ -150,7 +150,7 @@ function readiness({ kind, ready, total }: ServiceReport, terminal: Terminal): s
 
 function localPorts(service: ServiceReport, listeners: readonly ListenerNote[]): string {
   return listeners.filter((each) => each.service === service.name && each.namespace === service.namespace)
-    .map(({ address, localPort }) => `${address}:${localPort}`).join(", ");
+    .toSorted((a, b) => a.port - b.port).map(({ address, localPort }) => `${address}:${localPort}`).join(", ");
 }
 
 function wiringLine(shell: ParentShell, session: string | undefined): string {

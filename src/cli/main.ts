@@ -65,18 +65,29 @@ async function dispatch(args: readonly string[], deps: MainDeps): Promise<number
   const settings = editsSettings ? Settings.none() : await loadSettings(paths);
   const complete = editsSettings ? given : completed(command, given, env, settings, table);
   const { logLevel } = readOptions({ "log-level": globalFlags["log-level"] }, complete, command.name);
-  return await command.run(complete, words, {
-    args,
-    terminal,
-    log: new TerminalLog(terminal, logLevel, systemClock),
-    clock: systemClock,
-    os,
-    env,
-    paths,
-    settings,
-    table,
-    watchInterrupts: deps.watchInterrupts,
-  });
+  const log = new TerminalLog(terminal, logLevel, systemClock);
+  // A mistake of ours in the handling of one connection must not end all the others.
+  const stray = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    log.error(`something unexpected went wrong: ${env.HAWSER_DEBUG ? trace(event.reason) : event.reason}`);
+  };
+  addEventListener("unhandledrejection", stray);
+  try {
+    return await command.run(complete, words, {
+      args,
+      terminal,
+      log,
+      clock: systemClock,
+      os,
+      env,
+      paths,
+      settings,
+      table,
+      watchInterrupts: deps.watchInterrupts,
+    });
+  } finally {
+    removeEventListener("unhandledrejection", stray);
+  }
 }
 
 async function loadSettings(paths: () => Paths): Promise<Settings> {

@@ -31,8 +31,13 @@ function describe({ note, status }: RunningSession, { terminal, clock }: CliDeps
     ["dns", note.dnsPort === undefined ? "off" : `127.0.0.1:${note.dnsPort}`],
     ["process", `${note.pid}, for ${duration(clock.wall() - Date.parse(note.started))}`],
   ];
-  const counts = Object.entries(isCounts(status.connections) ? status.connections : {});
-  if (counts.length > 0) rows.push(["connections", counts.map(([name, count]) => `${count} ${name}`).join(", ")]);
+  if (isCounts(status.connections)) {
+    const { open = 0, total = 0, sent = 0, received = 0 } = status.connections;
+    rows.push([
+      "connections",
+      `${open} open, ${total} since the start; ${size(sent)} sent, ${size(received)} received`,
+    ]);
+  }
   const lines = [terminal.style("bold", note.name), ...columns(rows, "  ")];
   if (note.listeners.length > 0) {
     const listeners = note.listeners.map((
@@ -45,6 +50,13 @@ function describe({ note, status }: RunningSession, { terminal, clock }: CliDeps
 
 function isCounts(value: unknown): value is Readonly<Record<string, number>> {
   return typeof value === "object" && value !== null && Object.values(value).every((each) => typeof each === "number");
+}
+
+/** `512 B`, `1.5 MiB`. */
+function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
 }
 
 /** `45 s`, `12 min`, `3 h 5 min`. */

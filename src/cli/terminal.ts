@@ -25,8 +25,8 @@ const codes: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green
  * the output and not the connections.
  */
 export class Terminal {
-  readonly #out: Writer;
-  readonly #err: Writer;
+  #out: Writer;
+  #err: Writer;
   readonly #options: TerminalOptions;
   #progress = "";
 
@@ -70,6 +70,12 @@ export class Terminal {
   /** Columns to fill: the screen's, at most 120; 100 where there is no screen. */
   get width(): number {
     return Math.min(Math.max(this.#options.columns() ?? 100, 40), 120);
+  }
+
+  /** Sends both streams elsewhere from now on: to a log file, once a session goes on in the background. */
+  async redirect(sink: TextSink): Promise<void> {
+    await this.flush();
+    this.#out = this.#err = new Writer(sink);
   }
 
   /** Resolves once all that can be written is written. */

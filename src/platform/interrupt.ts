@@ -55,3 +55,11 @@ export function watchInterrupts(deps: InterruptDeps = platform): InterruptWatch 
     },
   };
 }
+
+/** Rejects with the signal's reason once it aborts. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
