@@ -115,6 +115,11 @@ export class LiveDirectory implements Directory {
     return () => this.#listeners.delete(own);
   }
 
+  /** Whoever learns that the API server is back says so here: what waits after a failure tries again at once. */
+  poke(): void {
+    for (const view of this.#views.values()) view.poke();
+  }
+
   close(): void {
     this.#listeners.clear();
     this.#closing.abort();

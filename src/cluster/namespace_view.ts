@@ -64,6 +64,11 @@ export class NamespaceView {
     await this.#older.settled;
   }
 
+  /** Tries again now whatever waits after a failure. */
+  poke(): void {
+    for (const list of [this.services, this.#slices, this.#older, this.pods]) list?.poke();
+  }
+
   /** All endpoints of a service; undefined where the rights do not suffice to know them without asking. */
   endpoints(service: Service): readonly Endpoint[] | undefined {
     const index = this.#current();

@@ -3,7 +3,6 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { didYouMean } from "../platform/nearest.ts";
 import { type Api, ApiError } from "./api.ts";
-import type { Directory } from "./directory.ts";
 import { LiveDirectory } from "./live_directory.ts";
 import { NamespaceView } from "./namespace_view.ts";
 import { findZone } from "./zone.ts";
@@ -29,7 +28,7 @@ export async function openDirectory(
   options: DirectoryOptions,
   deps: { readonly clock: Clock; readonly log: Log },
   signal?: AbortSignal,
-): Promise<Directory> {
+): Promise<LiveDirectory> {
   const closing = new AbortController();
   const abort = () => closing.abort(signal?.reason);
   if (signal?.aborted) abort();

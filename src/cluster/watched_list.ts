@@ -2,7 +2,7 @@ import type { V1ObjectMeta } from "@kubernetes/client-node";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type Api, ApiError } from "./api.ts";
-import { runInformer } from "./informer.ts";
+import { type Informer, runInformer } from "./informer.ts";
 
 /** Milliseconds between two lists where a list may be had but no watch. */
 const relistInterval = 30_000;
@@ -29,6 +29,7 @@ export class WatchedList<Raw extends { readonly metadata?: V1ObjectMeta }, Model
   readonly #items = new Map<string, Model>();
   readonly #clock: Clock;
   readonly #watching: AbortController;
+  readonly #informer: Informer;
   #synced = false;
   #refusal: ApiError | undefined;
 
@@ -48,7 +49,7 @@ export class WatchedList<Raw extends { readonly metadata?: V1ObjectMeta }, Model
       reject(signal.reason);
     }, { once: true });
     const started = clock.now();
-    runInformer<Raw>(
+    this.#informer = runInformer<Raw>(
       {
         api: options.api,
         path: options.path,
@@ -85,6 +86,11 @@ export class WatchedList<Raw extends { readonly metadata?: V1ObjectMeta }, Model
   /** Why there is no watch: a 403, or a 404 where the server does not know the kind. */
   get refusal(): ApiError | undefined {
     return this.#refusal;
+  }
+
+  /** Tries again now where it waits after a failure. */
+  poke(): void {
+    this.#informer.poke();
   }
 
   /** What was seen last: current where `live`, else up to half a minute old, or nothing. */

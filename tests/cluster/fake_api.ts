@@ -1,4 +1,4 @@
-import type { V1EndpointSlice, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
+import type { V1Endpoint, V1EndpointSlice, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
 import {
   type Api,
   ApiError,
@@ -209,8 +209,8 @@ export function slicePod(
   namespace: string,
   name: string,
   ip: string,
-  rest: Partial<V1EndpointSlice["endpoints"][number]> = {},
-): V1EndpointSlice["endpoints"][number] {
+  rest: Partial<V1Endpoint> = {},
+): V1Endpoint {
   return { addresses: [ip], targetRef: { kind: "Pod", namespace, name, uid: `uid-${name}` }, ...rest };
 }
 
