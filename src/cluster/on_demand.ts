@@ -104,7 +104,8 @@ export class OnDemand {
       const endpoints = await allowed(this.#api.get<V1Endpoints>(path(namespace, "endpoints", name), {}, signal));
       if (endpoints === "absent") return [];
       if (endpoints !== "forbidden") return endpointsOfEndpoints(endpoints);
-      const pods = await this.#podsBySelector(service, signal);
+      // Hand-made endpoints do not follow from pods.
+      const pods = selectorText(service) === "" ? undefined : await this.#podsBySelector(service, signal);
       if (pods) return endpointsOfPods(service, pods);
       throw new ApiError(
         403,

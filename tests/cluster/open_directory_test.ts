@@ -490,6 +490,14 @@ describe("endpoints", () => {
     assertEquals(await endpointNames(directory, "orders"), ["orders-1 (not ready)"]);
   });
 
+  it("made by hand cannot be known from pods", async () => {
+    for (const resource of ["endpointslices", "endpoints"] as const) api.fail("list", at("dev", resource), 403);
+    api.fail("get", at("dev", "endpoints"), 403);
+    api.put(at("dev", "services"), serviceObject("dev", "manual", { selector: {} }));
+    const directory = await open();
+    await assertRejects(() => endpointNames(directory, "manual"), ApiError, "cannot be known");
+  });
+
   it("fail with what to ask for where nothing of them may be read", async () => {
     for (const resource of ["endpointslices", "endpoints", "pods"] as const) {
       for (const verb of ["get", "list"] as const) api.fail(verb, at("dev", resource), 403);
