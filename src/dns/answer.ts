@@ -30,8 +30,8 @@ export interface AnswerOptions {
  * mean in a pod of the directory's namespace, and are answered under the name asked.
  *
  * Different from CoreDNS on purpose: ANY gives addresses (Java 8 asks so), what exists has no data of other types rather than being
- * unknown (CoreDNS says NXDOMAIN to TXT for a namespace, and to all but TXT for `dns-version`), and port names need the underscores
- * of RFC 2782.
+ * unknown (CoreDNS says NXDOMAIN to TXT for a namespace, and to all but TXT for `dns-version`), port names need the underscores of
+ * RFC 2782, and pod names have no SRV records (CoreDNS gives them port 0).
  *
  * Undefined where the question is none of the cluster's business. Rejects when the directory cannot say.
  */
