@@ -20,6 +20,8 @@ export class WebSocketWire implements Wire {
   #left = 0;
   #scratch = new Uint8Array(1024);
   #writing: Promise<void> = Promise.resolve();
+  /** Payload of the latest ping while its answer waits; the ones before need none (RFC 6455 §5.5.3). */
+  #pinged: Uint8Array | undefined;
   #closed = false;
 
   constructor(connection: Duplex, reader: BufferedReader) {
@@ -36,7 +38,7 @@ export class WebSocketWire implements Wire {
   }
 
   write(parts: readonly Uint8Array[]): Promise<void> {
-    return this.#send(opcodes.binary, parts);
+    return this.#send(opcodes.binary, () => parts);
   }
 
   close(): void {
@@ -63,9 +65,10 @@ export class WebSocketWire implements Wire {
       case opcodes.close: {
         if (length > 125) throw new WebSocketError("WebSocket control frame of more than 125 bytes");
         const payload = (await reader.exact(length, "a WebSocket frame")).slice();
+        if ((first & 0x80) === 0) throw new WebSocketError("WebSocket control frame in fragments");
         // Both answers are courtesies: a connection that cannot take them shows it on the next read or write.
-        if (opcode === opcodes.ping) this.#send(opcodes.pong, [payload]).catch(() => {});
-        if (opcode === opcodes.close) this.#send(opcodes.close, [payload.subarray(0, 2)]).catch(() => {});
+        if (opcode === opcodes.ping) this.#answer(payload);
+        if (opcode === opcodes.close) this.#send(opcodes.close, () => [payload.subarray(0, 2)]).catch(() => {});
         return opcode !== opcodes.close;
       }
       default:
@@ -83,11 +86,22 @@ export class WebSocketWire implements Wire {
     return Number(length);
   }
 
+  #answer(ping: Uint8Array): void {
+    const waiting = this.#pinged !== undefined;
+    this.#pinged = ping;
+    if (waiting) return;
+    this.#send(opcodes.pong, () => {
+      const payload = this.#pinged ?? ping;
+      this.#pinged = undefined;
+      return [payload];
+    }).catch(() => {});
+  }
+
   /** Frames are built one after another: data from the session, and pongs between them. */
-  #send(opcode: number, parts: readonly Uint8Array[]): Promise<void> {
+  #send(opcode: number, parts: () => readonly Uint8Array[]): Promise<void> {
     const sent = this.#writing.then(() => {
       if (this.#closed) throw new WebSocketError("The WebSocket is closed");
-      return this.#connection.write(this.#masked(opcode, parts));
+      return this.#connection.write(this.#masked(opcode, parts()));
     });
     this.#writing = sent.catch(() => {});
     return sent;
