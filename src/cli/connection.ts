@@ -1,20 +1,16 @@
 import type { Access } from "../cluster/access.ts";
-import { watchApiHealth } from "../cluster/api_health.ts";
 import type { Directory } from "../cluster/directory.ts";
-import { openAccess } from "../cluster/open_access.ts";
-import { openApi } from "../cluster/open_api.ts";
-import { openDirectory } from "../cluster/open_directory.ts";
 import { openDns } from "../dns/open_dns.ts";
 import { ProxySettings } from "../platform/proxy_settings.ts";
 import { DirectDialer } from "../proxy/direct_dialer.ts";
 import { Router } from "../proxy/routing.ts";
 import { openProxy } from "../proxy/server.ts";
-import { ClusterDialer } from "../tunnel/cluster_dialer.ts";
 import { proxyScript } from "../wiring/proxy_script.ts";
 import { openServiceListeners, type ServiceListener, type ServiceListeners } from "../wiring/service_listeners.ts";
 import type { ProxyAddress } from "../wiring/variables.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
+import { openCluster } from "./open_cluster.ts";
 import { hawserVersion } from "./version.ts";
 
 /** What a connection uses of the world. */
@@ -55,26 +51,8 @@ export async function openConnection(
   const auth = options.auth ? { username: "hawser", password: randomHex(12) } : undefined;
   const stop = Promise.withResolvers<void>();
   await using opened = new AsyncDisposableStack();
-
-  const access = await openAccess(options.access, { env, clock, log });
-  const api = openApi(access, { clock, log });
-  opened.defer(() => api.close());
-  const { namespaces, zone } = options;
-  const directory = await openDirectory(api, { namespace: access.namespace, namespaces, zone }, { clock, log }, signal);
-  opened.defer(() => directory.close());
-  const dialer = new ClusterDialer({ access, directory, clock, log });
-  opened.defer(() => dialer.close());
-  const health = watchApiHealth({
-    api,
-    onLost(reason) {
-      log.event(
-        `The API server ${access.server.host} does not answer: ${reason}. New connections wait until it is back`,
-      );
-      api.reconnect();
-    },
-    onBack: (seconds) => log.event(`The API server is back after ${seconds} s`),
-  }, { clock });
-  opened.defer(() => health.close());
+  const cluster = opened.use(await openCluster(options, deps, signal));
+  const { access, directory, dialer, health } = cluster;
 
   let listeners: ServiceListeners | undefined;
   if (options.listen) {

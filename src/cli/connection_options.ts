@@ -5,15 +5,11 @@ import { parseHostPattern } from "../proxy/host_pattern.ts";
 import type { Options } from "./command.ts";
 import type { globalFlags } from "./global_flags.ts";
 import type { connectionFlags } from "./grammar/connection_flags.ts";
+import type { ClusterOptions } from "./open_cluster.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What a connection is to be. */
-export interface ConnectionOptions {
-  readonly access: AccessOptions;
-  /** Namespaces to watch beside that of `access`. */
-  readonly namespaces: readonly string[];
-  /** The cluster's DNS zone; found out where undefined. */
-  readonly zone: string | undefined;
+export interface ConnectionOptions extends ClusterOptions {
   /** Ports to try for the proxy, in this order; 0 is any free one. */
   readonly ports: readonly number[];
   /** Undefined for no resolver; 0 for any free port. */

@@ -1,0 +1,177 @@
+import type { Service } from "../cluster/directory.ts";
+import { Failure } from "../platform/failure.ts";
+import { aborted } from "../platform/interrupt.ts";
+import { didYouMean } from "../platform/nearest.ts";
+import type { Duplex } from "../stream/duplex.ts";
+import type { DialOptions } from "../tunnel/dialer.ts";
+import { containerPort, WorkloadDialer } from "../tunnel/workload_dialer.ts";
+import { type LocalPort, openLocalPort } from "../wiring/local_port.ts";
+import { columns } from "./columns.ts";
+import { accessOptions } from "./connection_options.ts";
+import type { CliDeps } from "./deps.ts";
+import type { ForwardInvocation } from "./grammar/forward.ts";
+import { type Cluster, openCluster } from "./open_cluster.ts";
+import { type Forward, type ForwardedPort, parseForwards } from "./parse_forwards.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** A port to open, and how to reach what it stands for. */
+interface Plan {
+  /** The target as it was written. */
+  readonly target: string;
+  readonly port: ForwardedPort;
+  dial(options: DialOptions): Promise<Duplex>;
+}
+
+/**
+ * `hawser forward`. JSON: `{ forwards: { target, remote, address, port }[] }` in one line once all listen; `remote` is the number or name asked for,
+ * `address` and `port` are local.
+ */
+export async function forward({ options, words }: ForwardInvocation, deps: CliDeps): Promise<number> {
+  const forwards = parseForwards(words);
+  const { terminal, log } = deps;
+  const interrupts = deps.watchInterrupts();
+  try {
+    terminal.progress("Connecting…");
+    const wanted = { access: accessOptions(options), namespaces: [], zone: undefined };
+    await using opened = new AsyncDisposableStack();
+    const cluster = opened.use(await openCluster(wanted, deps, interrupts.signal));
+    const plans = (await Promise.all(forwards.map((each) => plan(each, cluster, deps, interrupts.signal)))).flat();
+    const rows = [];
+    for (const each of plans) {
+      const name = `${each.target}:${each.port.remote}`;
+      const local = await listen(options.address, each, (error) => log.event(`${name}: ${error.message}`));
+      opened.defer(() => local.close());
+      rows.push({ target: each.target, remote: each.port.remote, address: local.host, port: local.port });
+    }
+    if (options.output === "json") terminal.print(JSON.stringify({ forwards: rows }));
+    else {
+      const host = (address: string) => address.includes(":") ? `[${address}]` : address;
+      terminal.print(
+        columns(rows.map(({ target, remote, address, port }) => [`${host(address)}:${port}`, `${target}:${remote}`]))
+          .join("\n"),
+      );
+      terminal.tell("Ready. Ctrl-C ends it.");
+    }
+    return await aborted(interrupts.signal);
+  } finally {
+    interrupts.close();
+  }
+}
+
+async function listen(host: string, { port, dial }: Plan, onFailure: (error: Error) => void): Promise<LocalPort> {
+  try {
+    return await openLocalPort({ host, port: port.local ?? 0 }, {
+      dial: (client, signal) => dial({ client, signal, early: true }),
+      onFailure,
+    });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const other = `another local one, as in :${port.remote} for any`;
+    if (code === "EADDRINUSE") {
+      throw new Failure(`Port ${port.local} on ${host} is taken by another program: write ${other}`);
+    }
+    if (code === "EACCES") throw new Failure(`Port ${port.local} on ${host} is reserved by the system: write ${other}`);
+    if (code === "EADDRNOTAVAIL") throw new Failure(`${host} is no address of this machine: leave --address out`);
+    throw error;
+  }
+}
+
+/** Looks at a target before anything is opened, so that a slip in a name is told at once. */
+async function plan(wanted: Forward, cluster: Cluster, deps: CliDeps, signal: AbortSignal): Promise<Plan[]> {
+  return wanted.target.kind === "host"
+    ? await planHost(wanted, wanted.target.host, cluster, signal)
+    : await planWorkload(
+      wanted,
+      new WorkloadDialer(wanted.target.workload, cluster.access.namespace, { ...cluster, clock: deps.clock }),
+      deps,
+      signal,
+    );
+}
+
+async function planHost(
+  { target, ports }: Forward,
+  host: string,
+  { directory, dialer, access }: Cluster,
+  signal: AbortSignal,
+): Promise<Plan[]> {
+  const found = await directory.lookup(host, signal);
+  switch (found.kind) {
+    case "missing":
+    case "forbidden":
+      throw new Failure(found.message);
+    case "foreign":
+    case "empty": {
+      const names = directory.services().map(({ name }) => name);
+      throw new Failure(
+        `There is no service "${host}" in namespace "${access.namespace}" of context "${access.context}".${
+          didYouMean(host, names)
+        } Targets of other kinds are written as deploy/NAME, sts/NAME, pod/NAME`,
+      );
+    }
+    case "pod":
+      return planned(ports.length > 0 ? ports : only(found.pod.ports, target.text), target.text, (port, options) => {
+        const number = containerPort(found.pod, port);
+        return dialer.dial({ host, port: number }, options);
+      });
+    case "service":
+    case "endpoint": {
+      const { service } = found;
+      const all = ports.length > 0 ? ports : only(service.ports, target.text);
+      for (const { remote } of all) servicePort(service, remote);
+      return planned(all, target.text, async (port, options) => {
+        // A service may have changed since: its present ports count.
+        const now = await directory.lookup(host, options.signal);
+        const current = now.kind === "service" || now.kind === "endpoint" ? now.service : service;
+        return await dialer.dialFound(now, { host, port: servicePort(current, port) }, options);
+      });
+    }
+  }
+}
+
+async function planWorkload(
+  { target, ports }: Forward,
+  dialer: WorkloadDialer,
+  { log }: CliDeps,
+  signal: AbortSignal,
+): Promise<Plan[]> {
+  const { pods } = await dialer.workload(signal);
+  const [pod] = pods;
+  if (!pod) log.event(`${target.text} has no pods at present`);
+  else for (const { remote } of ports) containerPort(pod, remote);
+  const all = ports.length > 0 ? ports : only(pod?.ports ?? [], target.text);
+  return planned(all, target.text, (port, options) => dialer.dial(port, options));
+}
+
+function planned(
+  ports: readonly ForwardedPort[],
+  target: string,
+  dial: (port: number | string, options: DialOptions) => Promise<Duplex>,
+): Plan[] {
+  return ports.map((port) => ({ target, port, dial: (options) => dial(port.remote, options) }));
+}
+
+/** The port that is meant where none is named. */
+function only(
+  ports: Service["ports"] | readonly { readonly port: number; readonly protocol: string }[],
+  target: string,
+): ForwardedPort[] {
+  const numbers = ports.filter(({ protocol }) => protocol === "TCP").map(({ port }) => port);
+  const [port] = numbers;
+  if (port !== undefined && numbers.length === 1) return [{ local: port, remote: port }];
+  const choices = numbers.length === 0 ? "; it declares none itself" : `: ${numbers.join(", ")}`;
+  throw new UsageError(`Name the ports of "${target}"${choices}`, "forward");
+}
+
+/** The number of a service's TCP port. Throws a {@linkcode Failure} that lists them where there is no such. */
+function servicePort({ name, namespace, kind, ports }: Service, wanted: number | string): number {
+  if (typeof wanted === "number" && kind !== "ClusterIP") return wanted; // headless services pass every port on
+  const found = ports.find((each) => each.port === wanted || each.name === wanted);
+  if (found?.protocol === "TCP") return found.port;
+  if (found) {
+    throw new Failure(`Port ${wanted} of service "${name}" is ${found.protocol}: port-forwarding carries TCP only`);
+  }
+  const list = ports.map((each) => each.name === "" ? `${each.port}` : `${each.port} (${each.name})`).join(", ");
+  throw new Failure(
+    `Service "${name}" in namespace "${namespace}" has no port ${wanted}; its ports: ${list || "none"}`,
+  );
+}
