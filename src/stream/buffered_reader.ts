@@ -17,6 +17,8 @@ export class BufferedReader {
   #bytes: Uint8Array;
   #start = 0;
   #end = 0;
+  /** The last read took all the room there was: more would have come. */
+  #filled = false;
 
   /** `capacity` bounds `exact`, `head` and `fill`; it is allocated on first use. */
   constructor(source: Pick<Duplex, "read">, readonly capacity: number = 16384) {
@@ -31,17 +33,12 @@ export class BufferedReader {
 
   /** Reads more behind what is buffered; false at the end of the stream. Throws a RangeError when `capacity` bytes are buffered already. */
   async fill(): Promise<boolean> {
-    if (this.#start === this.#end) this.#start = this.#end = 0;
-    if (this.#bytes.length < this.capacity && this.#end === this.#bytes.length) this.#grow();
-    if (this.#end === this.#bytes.length) {
-      if (this.#start === 0) throw new RangeError(`More than ${this.capacity} bytes without an end`);
-      this.#bytes.copyWithin(0, this.#start, this.#end);
-      this.#end -= this.#start;
-      this.#start = 0;
-    }
-    const count = await this.#source.read(this.#bytes.subarray(this.#end));
+    this.#makeRoom();
+    const room = this.#bytes.subarray(this.#end);
+    const count = await this.#source.read(room);
     if (count === null) return false;
     this.#end += count;
+    this.#filled = count === room.length;
     return true;
   }
 
@@ -102,11 +99,21 @@ export class BufferedReader {
     }
   }
 
-  /** Small readers are common (a SOCKS request is some 20 bytes), so the buffer starts small. */
-  #grow(): void {
-    const grown = new Uint8Array(Math.min(this.capacity, Math.max(1024, this.#bytes.length * 4)));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
+  /** Small readers are common (a SOCKS request is some 20 bytes), so the buffer starts small and grows while reads fill it. */
+  #makeRoom(): void {
+    const waiting = this.#end - this.#start, size = this.#bytes.length;
+    if (waiting === this.capacity) throw new RangeError(`More than ${this.capacity} bytes without an end`);
+    if ((this.#filled || waiting === size) && size < this.capacity) {
+      const grown = new Uint8Array(Math.min(this.capacity, Math.max(1024, size * 4)));
+      grown.set(this.buffered);
+      this.#bytes = grown;
+    } else if (waiting > 0 && size - this.#end >= size / 2) {
+      return;
+    } else {
+      this.#bytes.copyWithin(0, this.#start, this.#end);
+    }
+    this.#start = 0;
+    this.#end = waiting;
   }
 }
 
