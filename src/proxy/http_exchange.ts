@@ -131,6 +131,9 @@ export class HttpExchange {
       if (!taken) return "not-taken";
       // Half a body must not look like a whole one.
       this.#upstream.stream.reset();
+      if (error instanceof RangeError) {
+        return new HeadError(`Chunked coding with a line that is too long: ${error.message}`);
+      }
       return error instanceof HeadError ? error : "broken";
     }
   }

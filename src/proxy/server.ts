@@ -245,6 +245,7 @@ function explainListen(host: string, ports: readonly number[], cause: unknown): 
     case "EACCES":
       return new Failure(`Port ${where} is reserved by the system: choose one of 1024 or more with --port`, { cause });
     case "EADDRNOTAVAIL":
+    case "EINVAL": // what Deno's node:net makes of it
       return new Failure(`${host} is not an address of this machine, so the proxy cannot listen there`, { cause });
     default:
       return new Failure(`The proxy cannot listen on ${where}: ${cause instanceof Error ? cause.message : cause}`, {

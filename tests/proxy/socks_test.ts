@@ -10,6 +10,7 @@ import {
   type SocksRequest,
 } from "../../src/proxy/socks.ts";
 import { BufferedReader, UnexpectedEnd } from "../../src/stream/buffered_reader.ts";
+import { readAll, scriptedSource } from "../stream/scripted_source.ts";
 
 const encode = (text: string) => [...new TextEncoder().encode(text)];
 const named = (text: string) => [encode(text).length, ...encode(text)];
@@ -19,16 +20,7 @@ async function ask(
   bytes: readonly number[],
   { credentials, piece = bytes.length }: { credentials?: Credentials; piece?: number } = {},
 ): Promise<{ request: SocksRequest; answers: number[]; rest: number[] }> {
-  let at = 0;
-  const reader = new BufferedReader({
-    read(into) {
-      if (at >= bytes.length) return Promise.resolve(null);
-      const part = bytes.slice(at, at + Math.min(piece, into.length));
-      into.set(part);
-      at += part.length;
-      return Promise.resolve(part.length);
-    },
-  });
+  const reader = new BufferedReader(scriptedSource(Uint8Array.from(bytes), [piece]));
   const answers: number[] = [];
   const client = {
     write(data: Uint8Array) {
@@ -37,7 +29,7 @@ async function ask(
     },
   };
   const request = await readSocksRequest(reader, client, credentials);
-  return { request, answers, rest: [...reader.buffered, ...bytes.slice(at)] };
+  return { request, answers, rest: [...await readAll(reader)] };
 }
 
 async function refusal(bytes: readonly number[], credentials?: Credentials): Promise<SocksError> {

@@ -1,0 +1,140 @@
+import { type Log, silentLog } from "../../src/platform/log.ts";
+import { openProxy, type ProxyDeps, type ProxyOptions, type ProxyServer } from "../../src/proxy/server.ts";
+import { BufferedReader } from "../../src/stream/buffered_reader.ts";
+import { connectTcp } from "../../src/stream/connect_tcp.ts";
+import { listenTcp, type TcpListener } from "../../src/stream/listen_tcp.ts";
+import type { TcpStream } from "../../src/stream/tcp_stream.ts";
+import { DialError, type DialOptions, type Target } from "../../src/tunnel/dialer.ts";
+import { readAll } from "../stream/scripted_source.ts";
+
+const encoder = new TextEncoder();
+const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+
+/** One end of a TCP connection, with what tests do to it. */
+export class End {
+  readonly reader: BufferedReader;
+
+  constructor(readonly stream: TcpStream) {
+    this.reader = new BufferedReader(stream, 65536);
+  }
+
+  async send(data: string | readonly number[] | Uint8Array): Promise<void> {
+    await this.stream.write(typeof data === "string" ? encoder.encode(data) : Uint8Array.from(data));
+  }
+
+  /** An HTTP head as text, its empty line left out; empty at the end of the connection. */
+  async head(): Promise<string> {
+    return latin1(await this.reader.head() ?? new Uint8Array(0)).trimEnd();
+  }
+
+  async text(length: number): Promise<string> {
+    return latin1(await this.reader.exact(length));
+  }
+
+  async bytes(length: number): Promise<number[]> {
+    return [...await this.reader.exact(length)];
+  }
+
+  /** Everything up to the end of the connection. */
+  async rest(): Promise<string> {
+    return new TextDecoder("latin1").decode(await readAll(this.reader));
+  }
+}
+
+/** What a destination does with each connection: plays its part, or cannot be had. */
+export type Part = ((end: End) => Promise<void>) | DialError;
+
+/** A front door with destinations behind it. */
+export interface FrontDoorStage {
+  readonly proxy: ProxyServer;
+  /** What was dialled, in order. */
+  readonly dialled: ReadonlyArray<Target & DialOptions>;
+  /** What the log was told, `level message`. */
+  readonly told: readonly string[];
+  /** A new client. */
+  connect(): Promise<End>;
+}
+
+/**
+ * Opens a front door before destinations on this machine, one per host of `parts` (any port), runs the test, and takes everything down. A test
+ * that waits for what never comes is ended after 10 s by cutting all connections.
+ */
+export async function withFrontDoor(
+  parts: Readonly<Record<string, Part>>,
+  test: (stage: FrontDoorStage) => Promise<void>,
+  options: Partial<ProxyOptions & ProxyDeps> = {},
+): Promise<void> {
+  const told: string[] = [];
+  const log: Log = { ...silentLog };
+  for (const level of ["error", "warn", "info", "debug"] as const) {
+    log[level] = (message) => void told.push(`${level} ${message}`);
+  }
+  const listeners = new Map<string, TcpListener>();
+  const ends = new Set<End>();
+  const played: Promise<void>[] = [];
+  for (const [host, part] of Object.entries(parts)) {
+    if (part instanceof DialError) continue;
+    listeners.set(
+      host,
+      await listenTcp({ host: "127.0.0.1", port: 0 }, (stream) => {
+        const end = new End(stream);
+        ends.add(end);
+        played.push(part(end).catch((error) => void told.push(`part ${host} ${error}`)).finally(() => stream.close()));
+      }),
+    );
+  }
+  const dialled: Array<Target & DialOptions> = [];
+  const dial = async (target: Target, options: DialOptions) => {
+    dialled.push({ ...target, ...options });
+    const part = parts[target.host];
+    const listener = listeners.get(target.host);
+    if (listener) return await connectTcp("127.0.0.1", listener.port, options.signal);
+    const error = part instanceof DialError ? part : new DialError("unknown", `"${target.host}" is unknown`);
+    if (!options.early) throw error;
+    return {
+      read: () => Promise.reject(error),
+      write: () => Promise.resolve(),
+      closeWrite: () => Promise.resolve(),
+      reset() {},
+      close() {},
+    };
+  };
+  const router: ProxyDeps["router"] = {
+    route: (target) => Promise.resolve({ via: "cluster", dial: (options) => dial(target, options) }),
+  };
+  const proxy = await openProxy({ ports: [0], hosts: ["127.0.0.1"], token: "secret", ...options }, {
+    router,
+    log,
+    ...options,
+  });
+  const cutAll = () => {
+    for (const end of ends) end.stream.close();
+  };
+  const guard = setTimeout(() => {
+    told.push("The test took too long");
+    cutAll();
+    void proxy.close();
+  }, 10_000);
+  try {
+    await test({
+      proxy,
+      dialled,
+      told,
+      async connect() {
+        const end = new End(await connectTcp("127.0.0.1", proxy.port, new AbortController().signal));
+        ends.add(end);
+        return end;
+      },
+    });
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.stack : error}\nThe log said:\n${told.join("\n")}`, {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(guard);
+    cutAll();
+    await proxy.close();
+    await Promise.all([...listeners.values()].map((listener) => listener.close()));
+    await Promise.all(played);
+  }
+}
