@@ -15,14 +15,15 @@ export async function serveUdp(
   signal: AbortSignal,
 ): Promise<void> {
   let queries = 0;
-  // A longer datagram is cut to one byte too many, which makes it malformed.
-  const buffer = new Uint8Array(longestQuery + 1);
+  // As long as a datagram can be: Windows fails a receive that does not fit.
+  const buffer = new Uint8Array(65535);
   while (!signal.aborted) {
     try {
       const [message, from] = await socket.receive(buffer);
       if (queries >= mostQueries) continue;
       queries++;
-      reply(socket, message.slice(), from, deps, signal).finally(() => queries--);
+      // One byte too many is as malformed as all of it, and takes less room.
+      reply(socket, message.slice(0, longestQuery + 1), from, deps, signal).finally(() => queries--);
     } catch (error) {
       if (signal.aborted) return;
       // Windows tells the next receive that an earlier answer met a closed port.

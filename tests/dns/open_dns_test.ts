@@ -89,6 +89,20 @@ describe("openDns", () => {
     stream.close();
   });
 
+  it("works on 16 queries of a connection at a time, and answers all", async () => {
+    let underWay = 0;
+    let most = 0;
+    const lookup: Directory["lookup"] = async (host, signal) => {
+      most = Math.max(most, ++underWay);
+      await systemClock.sleep(1, signal);
+      underWay--;
+      return await directory.lookup(host, signal);
+    };
+    await using dns = await open({}, { directory: { ...directory, lookup } });
+    const answers = await askTcp(dns.port, new Array(60).fill(orders));
+    assertEquals([answers.length, most], [60, 16]);
+  });
+
   it("answers a connection that has ended its own direction", async () => {
     await using dns = await open();
     const stream = await connect(dns);
@@ -137,6 +151,11 @@ describe("openDns", () => {
     await clock.advance(5000);
     assertEquals((await answer).rcode, "SERVFAIL");
     assertStringIncludes((await answer).additionals.join(), "no answer within 5 s");
+  });
+
+  it("answers with the tool's own address where it listens for a service", async () => {
+    await using dns = await open({}, { localAddress: ({ name }) => name === "orders" ? "127.77.0.7" : undefined });
+    assertEquals((await askUdp(dns.port, orders)).answers, ["orders A 127.77.0.7"]);
   });
 
   it("refuses other names, and says how they could be had", async () => {

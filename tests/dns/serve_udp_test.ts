@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import type { Directory } from "../../src/cluster/directory.ts";
 import { Responder } from "../../src/dns/responder.ts";
 import { serveUdp } from "../../src/dns/serve_udp.ts";
 import { type Log, silentLog } from "../../src/platform/log.ts";
@@ -36,6 +37,24 @@ describe("serveUdp", () => {
       await socket.sent();
     });
   });
+
+  it("drops what comes while 512 queries are under way", async () => {
+    const slow = Promise.withResolvers<void>();
+    const answered = fakeDirectory({ services: [] });
+    let asked = 0;
+    const lookup: Directory["lookup"] = async (host, signal) => {
+      asked++;
+      await slow.promise;
+      return await answered.lookup(host, signal);
+    };
+    const socket = new FakeSocket(new Array(600).fill(query));
+    await serve(socket, async () => {
+      await socket.received();
+      assertEquals(asked, 512);
+      slow.resolve();
+      await socket.sent();
+    }, { ...answered, lookup });
+  });
 });
 
 /** A socket that receives what the test says and then nothing. */
@@ -44,6 +63,7 @@ class FakeSocket implements Pick<Deno.DatagramConn, "receive" | "send"> {
   readonly events: (Uint8Array | Error)[];
   /** What the next send fails with. */
   failure: Error | undefined;
+  readonly #received = Promise.withResolvers<void>();
   readonly #sent = Promise.withResolvers<Uint8Array>();
   readonly #closed = Promise.withResolvers<never>();
 
@@ -54,7 +74,10 @@ class FakeSocket implements Pick<Deno.DatagramConn, "receive" | "send"> {
   receive(buffer: Uint8Array<ArrayBuffer> = new Uint8Array(512)): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
     const event = this.events.shift();
     if (event instanceof Error) return Promise.reject(event);
-    if (!event) return this.#closed.promise;
+    if (!event) {
+      this.#received.resolve();
+      return this.#closed.promise;
+    }
     buffer.set(event);
     return Promise.resolve([buffer.subarray(0, event.length), asker]);
   }
@@ -65,6 +88,11 @@ class FakeSocket implements Pick<Deno.DatagramConn, "receive" | "send"> {
     if (failure) return Promise.reject(failure);
     this.#sent.resolve(message);
     return Promise.resolve(message.length);
+  }
+
+  /** Resolves once all there is was received and more is wanted. */
+  received(): Promise<void> {
+    return this.#received.promise;
   }
 
   /** The first message sent. */
@@ -80,11 +108,11 @@ class FakeSocket implements Pick<Deno.DatagramConn, "receive" | "send"> {
 async function serve(
   socket: FakeSocket,
   meanwhile: (clock: FakeClock, logged: Promise<string>) => Promise<void>,
+  directory: Directory = fakeDirectory({ services: [[service("orders", { clusterIPs: ["10.96.0.7"] })]] }),
 ): Promise<void> {
   const clock = new FakeClock();
   const logged = Promise.withResolvers<string>();
   const log: Log = { ...silentLog, debug: logged.resolve };
-  const directory = fakeDirectory({ services: [[service("orders", { clusterIPs: ["10.96.0.7"] })]] });
   const responder = new Responder({ directory, clock, log, localAddress: () => undefined, forwarder: undefined });
   const controller = new AbortController();
   const served = serveUdp(socket, { responder, clock, log }, controller.signal);
