@@ -32,6 +32,8 @@ export class SilenceError extends Error {
 const idleLimit = 6;
 /** Below what API servers and load balancers grant, so that it is mostly us who close. */
 const idleTime = 30_000;
+/** A connection that died unnoticed, as in a laptop's sleep, must not cost the whole patience. */
+const keptPatience = 5_000;
 const headLimit = 65536;
 
 /**

@@ -158,12 +158,14 @@ class TlsStream implements TlsDuplex {
   }
 
   reset(): void {
+    this.#finish();
     this.#under.reset();
     this.#socket.destroy();
     this.#wire.destroy();
   }
 
   close(): void {
+    this.#finish();
     this.#socket.destroy();
     this.#wire.destroy();
   }
@@ -175,6 +177,8 @@ class TlsStream implements TlsDuplex {
     try {
       const count = await this.#under.read(this.#cipher);
       this.#fetching = false;
+      // TLS ends with close_notify (RFC 8446 §6.1), which has been seen by now: without it somebody cut the connection.
+      if (count === null && !this.#ended) throw cut();
       this.#wire.push(count === null ? null : this.#cipher.subarray(0, count));
       // TLS takes the bytes in at once, so the buffer serves again, at half the cost of a new one; should it not, the rest keeps this one.
       if (this.#wire.readableLength > 0) this.#cipher = new Uint8Array(turn);
@@ -210,4 +214,8 @@ class TlsStream implements TlsDuplex {
     this.#reader?.reject(error);
     this.#reader = undefined;
   }
+}
+
+function cut(): Error {
+  return Object.assign(new Error("The connection was cut: it ended without TLS saying so"), { code: "ECONNRESET" });
 }
