@@ -15,15 +15,6 @@ interface Slice {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** What a look at all objects at once yields; made when wanted, dropped with each change. */
-interface Index {
-  readonly servicesByAddress: ReadonlyMap<string, Service>;
-  readonly podsByAddress: ReadonlyMap<string, Pod>;
-  readonly slicesByService: ReadonlyMap<string, readonly Endpoint[]>;
-  /** Filled as services are asked for. */
-  readonly endpoints: Map<string, readonly Endpoint[]>;
-}
-
 /** A live view of one namespace, as far as the user's rights go. */
 export class NamespaceView {
   readonly services: WatchedList<V1Service, Service>;
@@ -32,7 +23,11 @@ export class NamespaceView {
   /** Only where slices are not to be had. */
   #older: WatchedList<V1Endpoints, Slice> | undefined;
   readonly #openOlder: () => WatchedList<V1Endpoints, Slice>;
-  #index: Index | undefined;
+  // What a look at all objects yields, made when it is wanted and dropped when they change.
+  #servicesByAddress: ReadonlyMap<string, Service> | undefined;
+  #podsByAddress: ReadonlyMap<string, Pod> | undefined;
+  #slicesByService: ReadonlyMap<string, readonly Endpoint[]> | undefined;
+  readonly #endpoints = new Map<string, readonly Endpoint[]>();
 
   constructor(
     options: { readonly api: Api; readonly namespace: string; readonly onChange: () => void },
@@ -41,19 +36,28 @@ export class NamespaceView {
   ) {
     const { api, namespace } = options;
     const core = `/api/v1/namespaces/${namespace}`;
-    const onChange = () => {
-      this.#index = undefined;
+    const changed = (forget: () => void) => () => {
+      forget();
+      this.#endpoints.clear();
       options.onChange();
     };
-    this.services = new WatchedList({ api, path: `${core}/services`, model: toService, onChange }, deps, signal);
-    this.#slices = new WatchedList(
-      { api, path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, model: toSlice, onChange },
+    const servicesChanged = changed(() => this.#servicesByAddress = undefined);
+    const slicesChanged = changed(() => this.#slicesByService = undefined);
+    const podsChanged = changed(() => this.#podsByAddress = undefined);
+    this.services = new WatchedList(
+      { api, path: `${core}/services`, model: toService, onChange: servicesChanged },
       deps,
       signal,
     );
-    this.pods = new WatchedList({ api, path: `${core}/pods`, model: toPod, onChange }, deps, signal);
+    const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+    this.#slices = new WatchedList({ api, path: slices, model: toSlice, onChange: slicesChanged }, deps, signal);
+    this.pods = new WatchedList({ api, path: `${core}/pods`, model: toPod, onChange: podsChanged }, deps, signal);
     this.#openOlder = () =>
-      new WatchedList({ api, path: `${core}/endpoints`, model: toOlderSlice, onChange }, deps, signal);
+      new WatchedList(
+        { api, path: `${core}/endpoints`, model: toOlderSlice, onChange: slicesChanged },
+        deps,
+        signal,
+      );
   }
 
   /** Settles once the first lists of services and endpoints are in or refused; the pods may follow. */
@@ -71,15 +75,14 @@ export class NamespaceView {
 
   /** All endpoints of a service; undefined where the rights do not suffice to know them without asking. */
   endpoints(service: Service): readonly Endpoint[] | undefined {
-    const index = this.#current();
-    const known = index.endpoints.get(service.name);
+    const known = this.#endpoints.get(service.name);
     if (known) return known;
     const found = this.#slices.live || this.#older?.live
-      ? index.slicesByService.get(service.name) ?? []
+      ? this.#bySlices().get(service.name) ?? []
       : this.#endpointsOfPods(service);
     if (!found) return undefined;
-    const endpoints = mergeEndpoints(found, (address) => index.podsByAddress.get(address));
-    index.endpoints.set(service.name, endpoints);
+    const endpoints = mergeEndpoints(found, (address) => this.podAt(address));
+    this.#endpoints.set(service.name, endpoints);
     return endpoints;
   }
 
@@ -98,33 +101,31 @@ export class NamespaceView {
     return [...this.pods.values()].filter(({ labels }) => wanted.every(([key, value]) => labels[key] === value));
   }
 
+  /** The service with a cluster IP. */
   serviceAt(address: string): Service | undefined {
-    return this.#current().servicesByAddress.get(address);
+    this.#servicesByAddress ??= new Map(
+      [...this.services.values()].flatMap((service) => service.clusterIPs.map((address) => [address, service])),
+    );
+    return this.#servicesByAddress.get(address);
   }
 
   /** The pod with an address; those on their node's network come last, they share theirs. */
   podAt(address: string): Pod | undefined {
-    return this.#current().podsByAddress.get(address);
+    this.#podsByAddress ??= podsByAddress([...this.pods.values()]);
+    return this.#podsByAddress.get(address);
   }
 
   /** The endpoint with an address, for those who may not read pods. */
   endpointAt(address: string): Endpoint | undefined {
-    for (const endpoints of this.#current().slicesByService.values()) {
+    for (const endpoints of this.#bySlices().values()) {
       const found = endpoints.find(({ pod, addresses }) => pod && addresses.includes(address));
       if (found) return found;
     }
     return undefined;
   }
 
-  #current(): Index {
-    return this.#index ??= {
-      servicesByAddress: new Map(
-        [...this.services.values()].flatMap((service) => service.clusterIPs.map((address) => [address, service])),
-      ),
-      podsByAddress: podsByAddress([...this.pods.values()]),
-      slicesByService: slicesByService([...(this.#older ?? this.#slices).values()]),
-      endpoints: new Map(),
-    };
+  #bySlices(): ReadonlyMap<string, readonly Endpoint[]> {
+    return this.#slicesByService ??= slicesByService([...(this.#older ?? this.#slices).values()]);
   }
 }
 

@@ -69,6 +69,7 @@ export class WatchedList<Raw extends { readonly metadata?: V1ObjectMeta }, Model
             this.#refusal = error;
             this.#watching.abort(error);
             if (this.#synced) this.#keepListing(signal);
+            options.onChange();
             resolve();
           } else if (!this.#synced && (!isPassing(error) || clock.now() - started > firstListPatience)) reject(error);
         },
