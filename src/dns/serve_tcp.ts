@@ -30,14 +30,22 @@ export async function serveTcp(
   };
 
   const reply = async (message: Uint8Array): Promise<void> => {
-    const response = await responder.respond(message, "tcp", signal);
-    if (!response) return;
-    const framed = new Uint8Array(2 + response.length);
-    new DataView(framed.buffer).setUint16(0, response.length);
-    framed.set(response, 2);
-    written = written.then(() => stream.write(framed));
-    await written;
-    stayAwake();
+    try {
+      const response = await responder.respond(message, "tcp", signal);
+      if (!response) return;
+      const framed = new Uint8Array(2 + response.length);
+      new DataView(framed.buffer).setUint16(0, response.length);
+      framed.set(response, 2);
+      written = written.then(() => stream.write(framed));
+      await written;
+      stayAwake();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const fail = (error: unknown) => {
+    if (!signal.aborted) log.debug(`DNS: a connection failed: ${error}`);
+    stream.reset();
   };
 
   const reset = () => stream.reset();
@@ -51,16 +59,13 @@ export async function serveTcp(
       underWay.add(done);
       if (underWay.size >= mostPipelined) await Promise.race(underWay);
     }
-    await Promise.all(underWay);
   } catch (error) {
-    if (!signal.aborted) log.debug(`DNS: a connection failed: ${error}`);
-    stream.reset();
-    await Promise.allSettled(underWay);
-  } finally {
-    stopIdle();
-    signal.removeEventListener("abort", reset);
-    stream.close();
+    fail(error);
   }
+  await Promise.all(underWay);
+  stopIdle();
+  signal.removeEventListener("abort", reset);
+  stream.close();
 }
 
 /** Undefined at the end of the stream. */

@@ -188,9 +188,8 @@ describe("openDns", () => {
   });
 
   it("does not ask itself", async () => {
-    const free = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-    const { port } = free.addr as Deno.NetAddr;
-    free.close();
+    const { port, close } = await open();
+    await close();
     await using dns = await open({ port, forwardTo: [{ host: "127.0.0.1", port }] });
     assertEquals((await askUdp(dns.port, queryMessage({ name: "www.example.com", type: "A" }))).rcode, "REFUSED");
   });
