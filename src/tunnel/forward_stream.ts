@@ -64,6 +64,7 @@ export class ForwardStream implements Duplex {
   #closed = false;
   #failure: StreamError | undefined;
   #timer: (() => void) | undefined;
+  #stopReplyTimer: (() => void) | undefined;
   #replied = false;
   /** The last that happened was that the pod spoke. */
   #answered = false;
@@ -156,15 +157,13 @@ export class ForwardStream implements Duplex {
     this.#arrived.clear();
     this.#arrived.end();
     this.#makeRoom();
+    this.#confirm();
     this.#host.changed(this);
   }
 
   /** Calls `onSilence` where the server has not accepted the stream within `ms`. */
   expectReply(ms: number, onSilence: () => void): void {
-    const stop = this.#host.clock.after(ms, () => {
-      if (!this.#replied && !this.ended) onSilence();
-    });
-    this.#confirmations.push(stop);
+    this.#stopReplyTimer = this.#host.clock.after(ms, onSilence);
   }
 
   /** The server accepted the stream. */
@@ -235,6 +234,7 @@ export class ForwardStream implements Duplex {
   }
 
   #confirm(): void {
+    this.#stopReplyTimer?.();
     for (const each of this.#confirmations) each(this.#failure);
   }
 

@@ -101,10 +101,7 @@ export class SpdySession {
       dataHead(errorId, 0, finFlag),
       synStreamFrame(dataId, { streamtype: "data", ...pair }, false),
     ]).catch(() => {});
-    stream.expectReply(answerLimit, () => {
-      if (this.#blocked) return;
-      this.#end(new StreamError("ETIMEDOUT", `the port-forward session did not answer within ${answerLimit / 1000} s`));
-    });
+    this.#expectReply(stream);
     return stream;
   }
 
@@ -189,6 +186,14 @@ export class SpdySession {
         this.#streams.get(id + 2)?.endError();
         return;
     }
+  }
+
+  #expectReply(stream: ForwardStream): void {
+    stream.expectReply(answerLimit, () => {
+      // While a reader stalls the session, the reply cannot be heard.
+      if (this.#blocked) return this.#expectReply(stream);
+      this.#end(new StreamError("ETIMEDOUT", `the port-forward session did not answer within ${answerLimit / 1000} s`));
+    });
   }
 
   #data(stream: number, data: Uint8Array, fin: boolean): Promise<void> {

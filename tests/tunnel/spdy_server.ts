@@ -193,7 +193,8 @@ export class SpdyServer {
         }
         case 6:
           this.pings.push(view.getUint32(0));
-          if (this.answersPings) this.send(controlFrame(6, [view.getUint32(0)]));
+          // Even ids are the server's own, so this one is an answer.
+          if (this.answersPings && view.getUint32(0) % 2 === 1) this.send(controlFrame(6, [view.getUint32(0)]));
           break;
         default:
           throw new Error(`frame of type ${head[3]}`);
