@@ -165,10 +165,11 @@ function only(
 /** The number of a service's TCP port. Throws a {@linkcode Failure} that lists them where there is no such. */
 function servicePort({ name, namespace, kind, ports }: Service, wanted: number | string): number {
   if (typeof wanted === "number" && kind !== "ClusterIP") return wanted; // headless services pass every port on
-  const found = ports.find((each) => each.port === wanted || each.name === wanted);
-  if (found?.protocol === "TCP") return found.port;
-  if (found) {
-    throw new Failure(`Port ${wanted} of service "${name}" is ${found.protocol}: port-forwarding carries TCP only`);
+  const found = ports.filter((each) => each.port === wanted || each.name === wanted);
+  const tcp = found.find(({ protocol }) => protocol === "TCP");
+  if (tcp) return tcp.port;
+  if (found[0]) {
+    throw new Failure(`Port ${wanted} of service "${name}" is ${found[0].protocol}: port-forwarding carries TCP only`);
   }
   const list = ports.map((each) => each.name === "" ? `${each.port}` : `${each.port} (${each.name})`).join(", ");
   throw new Failure(

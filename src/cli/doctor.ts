@@ -1,0 +1,75 @@
+import type { Access } from "../cluster/access.ts";
+import { openAccess } from "../cluster/open_access.ts";
+import { openApi } from "../cluster/open_api.ts";
+import { roleFor } from "../cluster/role_for.ts";
+import { accessOptions } from "./connection_options.ts";
+import type { CliDeps } from "./deps.ts";
+import { checkKubeconfig } from "./doctor/check_kubeconfig.ts";
+import { checkMachine } from "./doctor/check_machine.ts";
+import { checkPermissions } from "./doctor/check_permissions.ts";
+import { checkServer } from "./doctor/check_server.ts";
+import { checkStreaming } from "./doctor/check_streaming.ts";
+import type { Finding } from "./doctor/finding.ts";
+import type { DoctorInvocation } from "./grammar/doctor.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Milliseconds for all that is asked of the cluster. */
+const patience = 30_000;
+
+/** `hawser doctor`. JSON: `{ findings: { subject, state: "ok"|"warn"|"fail", what, next }[] }`. Exits with 1 where something fails. */
+export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Promise<number> {
+  const { terminal, env, clock, log } = deps;
+  const wanted = accessOptions(options);
+  if (options.rbac) {
+    const { namespace } = await openAccess(wanted, { env, clock, log });
+    terminal.print(roleFor(["connect", "run", "forward"], { namespace }).trimEnd());
+    return 0;
+  }
+  const interrupts = deps.watchInterrupts();
+  try {
+    const findings: Finding[] = [];
+    const tell = (group: readonly Finding[]) => {
+      findings.push(...group);
+      if (options.output === "text") { for (const finding of group) terminal.print(line(finding, terminal)); }
+    };
+    tell(await checkKubeconfig(wanted, env));
+    if (!findings.some(({ state }) => state === "fail")) {
+      const access = await openAccess(wanted, { env, clock, log });
+      await checkCluster(access, deps, tell, AbortSignal.any([interrupts.signal, AbortSignal.timeout(patience)]));
+      interrupts.signal.throwIfAborted();
+    }
+    tell(await checkMachine(deps));
+    if (options.output === "json") terminal.printJson({ findings });
+    return findings.some(({ state }) => state === "fail") ? 1 : 0;
+  } finally {
+    interrupts.close();
+  }
+}
+
+/** What needs the API server; once it cannot be reached, the rest would only say so again. */
+async function checkCluster(
+  access: Access,
+  deps: CliDeps,
+  tell: (findings: readonly Finding[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  deps.terminal.progress(`Asking ${access.server.host}…`);
+  const server = await checkServer(access, deps.clock, signal);
+  tell(server);
+  if (server.some(({ state }) => state === "fail")) return;
+  const api = openApi(access, deps);
+  try {
+    tell(await checkPermissions(api, access.namespace, signal));
+    tell(await checkStreaming(access, api, access.namespace, signal));
+  } finally {
+    api.close();
+  }
+}
+
+const marks = { ok: ["green", "ok  "], warn: ["yellow", "warn"], fail: ["red", "FAIL"] } as const;
+
+function line({ subject, state, what, next }: Finding, terminal: Terminal): string {
+  const [style, mark] = marks[state];
+  const advice = next === "" ? "" : `\n${" ".repeat(25)}-> ${next}`;
+  return `${terminal.style(style, mark)} ${subject.padEnd(19)} ${what}${advice}`;
+}

@@ -1,0 +1,46 @@
+import { type Api, ApiError } from "../../cluster/api.ts";
+import { type Permission, permissions } from "../../cluster/permissions.ts";
+import { type AccessReview, reviewAccess } from "../../cluster/review_access.ts";
+import { fail, failed, type Finding, ok, warn } from "./finding.ts";
+
+/** Whether the namespace is there, and each right that a command needs in it. */
+export async function checkPermissions(api: Api, namespace: string, signal: AbortSignal): Promise<Finding[]> {
+  try {
+    const reviews = await reviewAccess(api, permissions.forward, namespace, signal); // those of connect and run are among them
+    return [
+      await checkNamespace(api, namespace, signal),
+      ...permissions.forward.map((each) => judge(each, namespace, reviews)),
+    ];
+  } catch (error) {
+    return [failed("permissions", error)];
+  }
+}
+
+async function checkNamespace(api: Api, namespace: string, signal: AbortSignal): Promise<Finding> {
+  try {
+    await api.get(`/api/v1/namespaces/${namespace}`, {}, signal);
+    return ok("namespace", namespace);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 404) {
+      return fail("namespace", `there is no namespace "${namespace}"`, "choose another with -n");
+    }
+    return warn(
+      "namespace",
+      `whether "${namespace}" exists is hidden from you (${error.status}); that alone does no harm`,
+    );
+  }
+}
+
+function judge(permission: Permission, namespace: string, reviews: readonly AccessReview[]): Finding {
+  const { resource, subresource, verbs, without } = permission;
+  const subject = subresource === "" ? resource : `${resource}/${subresource}`;
+  const missing = reviews.filter((review) => review.permission === permission && !review.allowed).map(({ verb }) =>
+    verb
+  );
+  if (missing.length === 0) return ok(subject, verbs.join(", "));
+  const what = `not allowed: ${missing.join(", ")}`;
+  const next = `ask for what hawser doctor --rbac -n ${namespace} prints`;
+  if (without !== undefined) return warn(subject, `${what}; ${without}`, next);
+  return fail(subject, what, next);
+}
