@@ -9,7 +9,6 @@ export interface ForwardedStreamDeps {
   readonly counters: Counters;
   /** Sends data on a stream, and ends it with `end`. */
   readonly send: (id: number, data: Uint8Array, end: boolean) => Promise<void>;
-  readonly reset: (id: number) => Promise<void>;
 }
 
 const nothing = new Uint8Array();
@@ -56,8 +55,8 @@ export class ForwardedStream {
     try {
       const failure = await this.#forward(port);
       if (!this.#reset) await this.#deps.send(this.dataId, nothing, true);
-      await this.#deps.send(this.errorId, new TextEncoder().encode(failure), failure === "");
-      if (failure) await this.#deps.reset(this.errorId);
+      if (failure) await this.#deps.send(this.errorId, new TextEncoder().encode(failure), false);
+      await this.#deps.send(this.errorId, nothing, true);
     } catch {
       // The client is gone.
     } finally {

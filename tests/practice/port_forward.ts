@@ -141,7 +141,7 @@ export class PortForward {
         const refused = forwarding(
           port,
           `${inside}: failed to connect to localhost:${port} inside namespace "${sandbox}", IPv4: dial tcp4 127.0.0.1:${port}: ` +
-            `connect: connection refused IPv6 dial tcp6: address localhost: no suitable address `,
+            `connect: connection refused IPv6 dial tcp6: address localhost: no suitable address found `,
         );
         if (!real) throw new Error(refused);
         try {

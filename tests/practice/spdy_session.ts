@@ -76,11 +76,11 @@ export class SpdySession {
   }
 
   async #data(id: number, flags: number, payload: Uint8Array): Promise<void> {
-    const stream = this.#streams.get(id);
-    if (!stream) return; // closed, or never known: ignored
     await this.#lane(id).push(async () => {
-      if (stream.kind === "data" && payload.length > 0) await stream.pair.upload(payload);
-      if (stream.kind === "data" && flags & 1) stream.pair.endUpload();
+      const stream = this.#streams.get(id); // closed ones, and those never known, are ignored
+      if (stream?.kind !== "data") return;
+      if (payload.length > 0) await stream.pair.upload(payload);
+      if (flags & 1) stream.pair.endUpload();
     });
   }
 
@@ -94,10 +94,9 @@ export class SpdySession {
       }
       case 3: {
         const id = view.getUint32(0) & 0x7fffffff;
-        const stream = this.#streams.get(id);
-        this.#streams.delete(id);
-        if (stream?.kind === "data") stream.pair.resetUpload();
-        return;
+        // At once, since its worker may be the one that waits for the stream; otherwise behind the frame that opens it.
+        if (this.#streams.has(id)) return this.#closed(id);
+        return this.#lane(id).push(() => this.#closed(id));
       }
       case 6: {
         const id = view.getUint32(0);
@@ -119,7 +118,7 @@ export class SpdySession {
   }
 
   async #open(id: number, headers: ReadonlyMap<string, string>): Promise<void> {
-    if (id % 2 === 0 || id <= this.#lastId && this.#streams.has(id)) return this.#reset(id, protocolError);
+    if (this.#streams.has(id)) return this.#reset(id, protocolError);
     this.#lastId = Math.max(this.#lastId, id);
     const port = Number(headers.get("port"));
     const kind = headers.get("streamtype");
@@ -138,11 +137,17 @@ export class SpdySession {
     });
   }
 
+  /** The client has reset a stream. */
+  #closed(id: number): void {
+    const stream = this.#streams.get(id);
+    this.#streams.delete(id);
+    if (stream?.kind === "data") stream.pair.resetUpload();
+  }
+
   #newPair(request: string, port: number): ForwardedStream {
     const pair = new ForwardedStream({
       ...this.#deps,
       send: (id, data, end) => this.#frameOut(id, end ? 1 : 0, data),
-      reset: (id) => this.#reset(id, cancel),
     }, () => {
       this.#pairs.delete(request);
       return `(port ${port}, request ${request}) timed out waiting for streams`;
