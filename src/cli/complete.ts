@@ -53,7 +53,9 @@ async function candidates(
   const current = line.at(-1) ?? "";
   const before = line.slice(0, -1);
   const visible = deps.table.filter((command) => !command.hidden);
-  const { command, words, given, pending, program } = readLine(before, deps.table);
+  const read = readLine(before, deps.table);
+  if (!read) return [];
+  const { command, words, given, pending, program } = read;
   if (program) return "files";
   const flags: Flags = { ...command?.flags, ...globalFlags };
   const find = async (flag: Pick<Flag, "choices" | "complete">, word: string, prefix: string) => {
@@ -96,8 +98,8 @@ interface LineRead extends CompletionLine {
   readonly program: boolean;
 }
 
-/** Reads what stands before the cursor, as far as it makes sense: a flag without its value is left off, an unfinished command is none. */
-function readLine(before: readonly string[], table: readonly Command[]): LineRead {
+/** Reads what stands before the cursor, but for a last flag that wants its value; undefined where it makes no sense. */
+function readLine(before: readonly string[], table: readonly Command[]): LineRead | undefined {
   const attempt = (words: readonly string[]) => {
     try {
       return parse([...words, "--help"], table); // with --help, missing words are no mistake
@@ -113,7 +115,9 @@ function readLine(before: readonly string[], table: readonly Command[]): LineRea
       flag.value !== undefined && (last === `--${name}` || flag.short !== undefined && last === `-${flag.short}`)
     )?.[1]
     : undefined;
-  const { command, given = new Map(), words = [] } = (pending ? shorter : attempt(before)) ?? {};
+  const parsed = pending ? shorter : attempt(before);
+  if (!parsed) return undefined;
+  const { command, given, words } = parsed;
   // "--help" was taken for a word of the program, or "--" came before it
   const program = command?.words.program === true && words.at(-1) === "--help";
   return { command, given, words, pending, program };
