@@ -51,7 +51,10 @@ export class SpdySession {
   #nextId = 1;
   #pingId = 1;
   #heardAt: number;
+  /** A reader stalls: nothing more can be heard until it goes on. */
   #blocked = false;
+  /** The carrier has not yet taken what was written last. */
+  #sending = false;
   #stray = 0;
   #error: Error | undefined;
   #stopTimer: () => void;
@@ -188,10 +191,17 @@ export class SpdySession {
     }
   }
 
+  /**
+   * True where silence says nothing: a reader stalls, so that nothing can be heard, or the pod takes nothing of an upload, which stops the
+   * node from reading on to what was asked.
+   */
+  get #excused(): boolean {
+    return this.#blocked || this.#sending;
+  }
+
   #expectReply(stream: ForwardStream): void {
     stream.expectReply(answerLimit, () => {
-      // While a reader stalls the session, the reply cannot be heard.
-      if (this.#blocked) return this.#expectReply(stream);
+      if (this.#excused) return this.#expectReply(stream);
       this.#end(new StreamError("ETIMEDOUT", `the port-forward session did not answer within ${answerLimit / 1000} s`));
     });
   }
@@ -212,7 +222,10 @@ export class SpdySession {
     const parts = this.#outbox;
     this.#outbox = [];
     this.#flushed = undefined;
-    this.#writing = this.#wire.write(parts).catch((error) => {
+    this.#sending = true;
+    this.#writing = this.#wire.write(parts).then(() => {
+      this.#sending = false;
+    }, (error) => {
       this.#end(error);
       throw error;
     });
@@ -220,9 +233,11 @@ export class SpdySession {
   }
 
   #cancel(id: number): void {
+    const stuck = this.#sending;
     this.#send([rstStreamFrame(id, cancel)]).catch(() => {});
-    // The server may go on sending for a second: after a large download that is too much for the next connection to wait behind.
-    if ((this.#streams.get(id)?.received ?? 0) > strayLimit) this.#retire();
+    // The server may go on sending for a second: after a large download that is too much for the next connection to wait behind. And where
+    // it takes nothing, it does not hear this either.
+    if (stuck || (this.#streams.get(id)?.received ?? 0) > strayLimit) this.#retire();
   }
 
   #changed(stream: ForwardStream): void {
@@ -238,8 +253,7 @@ export class SpdySession {
     this.#send([pingFrame(this.#pingId)]).catch(() => {});
     this.#pingId = (this.#pingId + 2) & 0x7fffffff;
     this.#stopTimer = this.#clock.after(answerLimit, () => {
-      // While a reader stalls the session, nothing can be heard, so silence says nothing.
-      if (this.#heardAt < asked && !this.#blocked) {
+      if (this.#heardAt < asked && !this.#excused) {
         return this.#end(
           new StreamError("ETIMEDOUT", `the port-forward session has been silent for ${answerLimit / 1000} s`),
         );

@@ -253,6 +253,34 @@ describe("SpdySession", () => {
     await close();
   });
 
+  it("does not take silence for death while the pod takes nothing of an upload, and goes on with it", async () => {
+    const { clock, server, session, ended, close } = opened(1000);
+    const stream = session.connect(80);
+    await settled();
+    server.reads = false;
+    const writing = stream.write(new Uint8Array(100_000));
+    await clock.advance(120_000);
+    assertEquals(ended.length, 0);
+    server.reads = true;
+    await writing;
+    await clock.advance(30_000);
+    assertEquals([ended.length, session.open, server.last.received.length], [0, true, 100_000]);
+    await close();
+  });
+
+  it("takes no more streams once an upload was broken off that nobody took", async () => {
+    const { server, session, ended } = opened(1000);
+    const stream = session.connect(80);
+    await settled();
+    server.reads = false;
+    const outcome = assertRejects(() => stream.write(new Uint8Array(100_000)), Error);
+    await settled();
+    stream.reset();
+    await outcome;
+    assertEquals([session.open, ended.length], [false, 1]);
+    server.reads = true;
+  });
+
   it("takes no more streams after much came for one that is gone, and ends with its last", async () => {
     const { server, session, ended } = opened(1024 * 1024);
     const gone = session.connect(80);
