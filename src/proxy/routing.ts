@@ -62,9 +62,12 @@ export class Router implements Dialer {
       case "pod":
         return this.#toCluster(target);
       case "missing":
-        throw new DialError("unknown", found.message);
-      case "forbidden":
-        throw new DialError("forbidden", found.message);
+      case "forbidden": {
+        const error = new DialError(found.kind === "missing" ? "unknown" : "forbidden", found.message);
+        if (!found.mayBeForeign) throw error;
+        if (this.#included.some(matches)) return this.#toRelay(target);
+        return this.#explained(direct.route(target, scheme), error);
+      }
       case "empty":
         throw new DialError(
           "unknown",
@@ -72,7 +75,7 @@ export class Router implements Dialer {
         );
       case "foreign":
         if (this.#included.some(matches)) return this.#toRelay(target);
-        return this.#explained(direct.route(target, scheme), target, directory.namespace);
+        return this.#explained(direct.route(target, scheme), nobodyKnows(target, directory.namespace));
     }
   }
 
@@ -104,25 +107,27 @@ export class Router implements Dialer {
     return { via: "relay", dial: (options) => relay.dial(target, options) };
   }
 
-  /** A name that nobody knows is most often a slip in a service's name, so the answer speaks of both places where it was looked for. */
-  #explained(route: Route, target: Target, namespace: string): Route {
+  /** A name that this machine's DNS does not know either is most often a slip in a service's name: `unknown` says so. */
+  #explained(route: Route, unknown: DialError): Route {
     return {
       ...route,
       dial: async (options) => {
         try {
           return await route.dial(options);
         } catch (error) {
-          if (!(error instanceof DialError) || error.kind !== "unknown") throw error;
-          const service = target.host.replace(/\.$/, "").includes(".")
-            ? "no name of the cluster"
-            : `no service of namespace "${namespace}"`;
-          throw new DialError(
-            "unknown",
-            `"${target.host}" is ${service}, and this machine's DNS does not know it either; "hawser status" lists the services`,
-            { cause: error },
-          );
+          throw error instanceof DialError && error.kind === "unknown" ? unknown : error;
         }
       },
     };
   }
+}
+
+function nobodyKnows(target: Target, namespace: string): DialError {
+  const service = target.host.replace(/\.$/, "").includes(".")
+    ? "no name of the cluster"
+    : `no service of namespace "${namespace}"`;
+  return new DialError(
+    "unknown",
+    `"${target.host}" is ${service}, and this machine's DNS does not know it either; "hawser status" lists the services`,
+  );
 }

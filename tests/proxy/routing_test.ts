@@ -34,6 +34,7 @@ const known: Readonly<Record<string, Lookup>> = {
   "db.corp": { kind: "pod", pod: {} as never },
   dev: { kind: "empty" },
   "nope.dev": { kind: "missing", message: 'Namespace "dev" has no service "nope"' },
+  "react.dev": { kind: "missing", message: 'Namespace "dev" has no service "react"', mayBeForeign: true },
   "x.secret": { kind: "forbidden", message: 'You may not list services in "secret"' },
 };
 
@@ -110,6 +111,16 @@ describe("Router", () => {
       const error = await assertRejects(() => way(host), DialError, words);
       assertEquals(error.kind, kind);
     }
+  });
+
+  it("tries a name that may be somebody else's directly, and says what the cluster knows of it where nobody has it", async () => {
+    assertEquals(await way("react.dev"), "direct");
+    assertEquals(await way("react.dev", { include: ["react.dev"] }, { relay: dialer("relay") }), "relay");
+    const direct: RouterDeps["direct"] = {
+      route: () => ({ via: "direct", dial: () => Promise.reject(new DialError("unknown", "no such name in DNS")) }),
+    };
+    const error = await assertRejects(() => way("react.dev", {}, { direct }), DialError, 'no service "react"');
+    assertEquals(error.kind, "unknown");
   });
 
   it("says that neither the cluster nor this machine knows a name", async () => {
