@@ -36,7 +36,7 @@ const frameLimit = 64 * 1024;
 const answeredLinger = 100;
 /** A pod that owes an answer, or goes on sending, to a client that has ended its direction only. */
 const unansweredLinger = 10_000;
-/** The runtime ends both directions 1 s after either has ended. */
+/** The runtime ends both directions 1 s after either has ended; silence for so long says that it does not. */
 const afterFin = 3_000;
 
 /**
@@ -66,6 +66,8 @@ export class ForwardStream implements Duplex {
   #timer: (() => void) | undefined;
   #stopReplyTimer: (() => void) | undefined;
   #replied = false;
+  /** Both sides are taken to be done; only the end is waited for. */
+  #settling = false;
   /** The last that happened was that the pod spoke. */
   #answered = false;
   readonly #confirmations: Array<(error?: StreamError) => void> = [];
@@ -79,7 +81,7 @@ export class ForwardStream implements Duplex {
 
   /** False once nobody on our side uses the stream any more, or uses it only to hear the end: the session may serve another. */
   get live(): boolean {
-    return !this.#closed && !(this.#localEnded && this.#answered) && !this.ended;
+    return !this.#settling && !this.ended;
   }
 
   /** True once both sides have ended or the stream has failed. */
@@ -207,6 +209,15 @@ export class ForwardStream implements Duplex {
     this.#settle();
   }
 
+  /** The node has reset the stream; the error stream may have said why. */
+  endReset(): void {
+    this.fail(
+      this.#errorText
+        ? streamError(this.#errorText, this.port, this.received)
+        : new StreamError("ECONNRESET", "the node reset the connection"),
+    );
+  }
+
   /** The connection is broken: readers get what has arrived, then the error. */
   fail(error: StreamError): void {
     if (this.ended) return;
@@ -238,17 +249,25 @@ export class ForwardStream implements Duplex {
     for (const each of this.#confirmations) each(this.#failure);
   }
 
+  /** Ends our direction in `ms`, unless the pod speaks before. */
   #linger(ms = this.#answered ? answeredLinger : unansweredLinger): void {
-    if (this.#finSent) return;
     this.#timer?.();
+    if (this.#finSent) return this.#awaitEnd();
+    this.#settling = ms === answeredLinger;
     this.#timer = this.#host.clock.after(ms, () => {
       this.#finSent = true;
       this.#host.data(this.id, new Uint8Array(0), true).catch(() => {});
-      this.#timer = this.#host.clock.after(afterFin, () => {
-        this.#host.cancel(this.id);
-        this.#dataEnded = this.#errorEnded = true;
-        this.#settle();
-      });
+      this.#awaitEnd();
+    });
+  }
+
+  #awaitEnd(): void {
+    this.#timer = this.#host.clock.after(afterFin, () => {
+      // The end may wait behind what nobody reads.
+      if (this.stalled) return this.#awaitEnd();
+      this.#host.cancel(this.id);
+      // Not an end in good order: nobody knows whether everything has come.
+      this.fail(new StreamError("ETIMEDOUT", `the node did not end the connection to port ${this.port}`));
     });
   }
 }

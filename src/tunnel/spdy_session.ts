@@ -185,7 +185,7 @@ export class SpdySession {
         if (id % 2 === 0) this.#send([pingFrame(id)]).catch(() => {});
         return;
       case frameTypes.rstStream:
-        this.#streams.get(id)?.fail(new StreamError("ECONNRESET", "the node reset the connection"));
+        this.#streams.get(id)?.endReset();
         this.#streams.get(id + 2)?.endError();
         return;
     }

@@ -8,38 +8,11 @@ import { plainWire } from "../../src/tunnel/wire.ts";
 import { FakeClock, settled } from "../fake_clock.ts";
 import { duplexPair } from "../stream/duplex_pair.ts";
 import { joined, readAll, scriptedSource } from "../stream/scripted_source.ts";
+import { sessionPair } from "./session_pair.ts";
 import { controlFrame, dataFrame, SpdyServer, synReply } from "./spdy_server.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array) => new TextDecoder().decode(value);
-
-/** A session to a server of the tests, in memory and in a time of its own. */
-function opened(capacity?: number) {
-  const [client, far] = duplexPair(capacity);
-  const clock = new FakeClock();
-  const server = new SpdyServer(far);
-  const ended: Error[] = [];
-  let changes = 0;
-  const session = new SpdySession(plainWire(client, (into) => client.read(into)), {
-    onChange: () => void changes++,
-    onEnd: (_session, error) => void ended.push(error),
-  }, { clock, log: silentLog });
-  return {
-    clock,
-    server,
-    session,
-    ended,
-    client,
-    get changes() {
-      return changes;
-    },
-    async close() {
-      session.close();
-      await server.ended;
-      assertEquals(clock.pending, 0, "timers are left over");
-    },
-  };
-}
 
 async function failure(reading: Promise<unknown>): Promise<StreamError> {
   return await assertRejects(() => reading, StreamError);
@@ -67,7 +40,7 @@ describe("SpdySession", () => {
   });
 
   it("carries many connections at once, each with its own bytes", async () => {
-    const { server, session, close } = opened();
+    const { server, session, close } = sessionPair();
     server.onData = (connection, data) => void connection.write(data);
     server.onFinish = (connection) => void connection.finish();
     const streams = Array.from({ length: 50 }, (_, index) => session.connect(1000 + index));
@@ -122,7 +95,7 @@ describe("SpdySession", () => {
   });
 
   it("refuses a control frame that nobody would send, before it has come", async () => {
-    const { server, session, ended } = opened();
+    const { server, session, ended } = sessionPair();
     await server.send(Uint8Array.from([0x80, 3, 0, 2, 0, 0xff, 0xff, 0xff]));
     await settled();
     assertEquals(ended.map(({ message }) => message), ["SPDY control frame of 16777215 bytes"]);
@@ -130,7 +103,7 @@ describe("SpdySession", () => {
   });
 
   it("asks every 10 s whether the other side is there, and lives while it is", async () => {
-    const { clock, server, session, ended, close } = opened();
+    const { clock, server, session, ended, close } = sessionPair();
     await clock.advance(60_500);
     assertEquals(server.pings, [1, 3, 5, 7, 9, 11]);
     assertEquals([session.open, ended.length], [true, 0]);
@@ -138,7 +111,7 @@ describe("SpdySession", () => {
   });
 
   it("answers the server's PINGs", async () => {
-    const { server, close } = opened();
+    const { server, close } = sessionPair();
     await server.send(controlFrame(6, [2]));
     await settled();
     assertEquals(server.pings, [2]);
@@ -146,7 +119,7 @@ describe("SpdySession", () => {
   });
 
   it("ends within 15 s once the other side is silent, and says so to every stream", async () => {
-    const { clock, server, session, ended } = opened();
+    const { clock, server, session, ended } = sessionPair();
     const stream = session.connect(80);
     await clock.advance(100);
     server.answersPings = false;
@@ -161,7 +134,7 @@ describe("SpdySession", () => {
   });
 
   it("takes any byte for a sign of life", async () => {
-    const { clock, server, session, ended, close } = opened();
+    const { clock, server, session, ended, close } = sessionPair();
     server.answersPings = false;
     const stream = session.connect(80);
     for (let turn = 0; turn < 20; turn++) {
@@ -174,7 +147,7 @@ describe("SpdySession", () => {
   });
 
   it("ends when a new stream is not accepted within 5 s", async () => {
-    const { clock, server, session, ended } = opened();
+    const { clock, server, session, ended } = sessionPair();
     server.accepts = false;
     const stream = session.connect(80);
     const confirmed = stream.confirmed(30);
@@ -187,7 +160,7 @@ describe("SpdySession", () => {
   });
 
   it("ends a session that never accepted a stream, even if a reader had stalled it when it was due", async () => {
-    const { clock, server, session, ended } = opened(1024 * 1024);
+    const { clock, server, session, ended } = sessionPair(1024 * 1024);
     const slow = session.connect(80);
     await settled();
     const flood = server.last;
@@ -205,7 +178,7 @@ describe("SpdySession", () => {
   });
 
   it("stops reading for a reader that stalls, holds little, and goes on with it", async () => {
-    const { server, session, close } = opened(64 * 1024);
+    const { server, session, close } = sessionPair(64 * 1024);
     const stream = session.connect(80);
     await settled();
     let sent = 0;
@@ -225,7 +198,7 @@ describe("SpdySession", () => {
 
   it("goes on for the others once a stalled stream is reset or closed", async () => {
     for (const end of ["reset", "close"] as const) {
-      const { server, session, close } = opened(64 * 1024);
+      const { server, session, close } = sessionPair(64 * 1024);
       const stalled = session.connect(80);
       await settled();
       const flood = server.last;
@@ -244,7 +217,7 @@ describe("SpdySession", () => {
   });
 
   it("does not take silence for death while a reader stalls it", async () => {
-    const { clock, server, session, ended, close } = opened(1024 * 1024);
+    const { clock, server, session, ended, close } = sessionPair(1024 * 1024);
     const stream = session.connect(80);
     await settled();
     await server.last.write(new Uint8Array(300_000));
@@ -254,7 +227,7 @@ describe("SpdySession", () => {
   });
 
   it("does not take silence for death while the pod takes nothing of an upload, and goes on with it", async () => {
-    const { clock, server, session, ended, close } = opened(1000);
+    const { clock, server, session, ended, close } = sessionPair(1000);
     const stream = session.connect(80);
     await settled();
     server.reads = false;
@@ -269,7 +242,7 @@ describe("SpdySession", () => {
   });
 
   it("takes no more streams once an upload was broken off that nobody took", async () => {
-    const { server, session, ended } = opened(1000);
+    const { server, session, ended } = sessionPair(1000);
     const stream = session.connect(80);
     await settled();
     server.reads = false;
@@ -282,7 +255,7 @@ describe("SpdySession", () => {
   });
 
   it("takes no more streams after much came for one that is gone, and ends with its last", async () => {
-    const { server, session, ended } = opened(1024 * 1024);
+    const { server, session, ended } = sessionPair(1024 * 1024);
     const gone = session.connect(80);
     await settled();
     const flood = server.last;
@@ -303,7 +276,7 @@ describe("SpdySession", () => {
   });
 
   it("takes no more streams once a large download was broken off", async () => {
-    const { server, session, ended } = opened(1024 * 1024);
+    const { server, session, ended } = sessionPair(1024 * 1024);
     const stream = session.connect(80);
     await settled();
     await server.last.write(new Uint8Array(300_000));
@@ -321,7 +294,7 @@ describe("SpdySession", () => {
       (server) => void server.send(Uint8Array.from([0x80, 2, 0, 1, 0, 0, 0, 0])),
     ];
     for (const end of ends) {
-      const { clock, server, session, ended } = opened();
+      const { clock, server, session, ended } = sessionPair();
       const streams = [session.connect(80), session.connect(81)];
       await settled();
       const readings = streams.map((stream) => failure(read(stream)));
@@ -335,7 +308,7 @@ describe("SpdySession", () => {
   });
 
   it("settles a write that the carrier does not take when the session ends", async () => {
-    const { server, session } = opened(1000);
+    const { server, session } = sessionPair(1000);
     server.reads = false;
     const stream = session.connect(80);
     const writing = stream.write(new Uint8Array(200_000));
@@ -347,7 +320,7 @@ describe("SpdySession", () => {
   });
 
   it("keeps nothing of 10,000 streams that are over", async () => {
-    const { clock, server, session, close } = opened();
+    const { clock, server, session, close } = sessionPair();
     server.onData = (connection, data) => {
       server.send(
         dataFrame(connection.dataId, data),
