@@ -11,6 +11,7 @@ import type { ProxyAddress } from "../wiring/variables.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import { openCluster } from "./open_cluster.ts";
+import { tellServiceEvents } from "./service_events.ts";
 import { hawserVersion } from "./version.ts";
 
 /** What a connection uses of the world. */
@@ -53,6 +54,7 @@ export async function openConnection(
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await openCluster(options, deps, signal));
   const { access, directory, dialer, health } = cluster;
+  opened.defer(tellServiceEvents(directory, { clock, log }));
 
   let listeners: ServiceListeners | undefined;
   if (options.listen) {

@@ -51,7 +51,10 @@ export async function openCluster(
       );
       api.reconnect();
     },
-    onBack: (seconds) => log.event(`The API server is back after ${seconds} s`),
+    onBack(seconds) {
+      log.event(`The API server is back after ${seconds} s`);
+      directory.poke();
+    },
   }, { clock });
   opened.defer(() => health.close());
   const everything = opened.move();
