@@ -1,0 +1,215 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { systemClock } from "../../src/platform/clock.ts";
+import { connectTcp } from "../../src/stream/connect_tcp.ts";
+import { type Practice, startPractice } from "../practice/practice.ts";
+import { hawserCommand, runHawser } from "./hawser_process.ts";
+
+/** One request to a local port, by hand; the answer's status line. */
+async function get(port: number, path: string, host: string, address = "127.0.0.1"): Promise<string> {
+  const stream = await connectTcp(address, port, AbortSignal.timeout(5000));
+  try {
+    await stream.write(new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+    const buffer = new Uint8Array(1024);
+    const count = await stream.read(buffer);
+    return new TextDecoder().decode(buffer.subarray(0, count ?? 0)).split("\r\n")[0]!;
+  } finally {
+    stream.close();
+  }
+}
+
+/** A hawser that goes on running, and its first line on stdout. */
+async function started(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = hawserCommand(args, env).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const complaints = new Response(child.stderr).text();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`it ended: ${await complaints}`);
+    text += value;
+  }
+  return {
+    ready: JSON.parse(text.slice(0, text.indexOf("\n"))),
+    pid: child.pid,
+    /** Ends it by a signal; resolves with its status and what it said on stderr. */
+    async end(signal: Deno.Signal) {
+      child.kill(signal);
+      const { code } = await child.status;
+      await reader.cancel();
+      return { code, err: await complaints };
+    },
+  };
+}
+
+describe("hawser on a practice cluster", () => {
+  let practice: Practice;
+  let root: string;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    practice = await startPractice();
+    await practice.addService({
+      namespace: "dev",
+      name: "web",
+      ports: [{ name: "http", port: 80, targetPort: 8080 }],
+      replicas: 2,
+    });
+    await practice.addService({ namespace: "dev", name: "empty", ports: [{ port: 90, targetPort: 90 }], replicas: 0 });
+    root = await Deno.makeTempDir();
+    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
+    env = {
+      HOME: root,
+      USERPROFILE: root,
+      APPDATA: `${root}/roaming`,
+      LOCALAPPDATA: `${root}/local`,
+      KUBECONFIG: `${root}/kubeconfig`,
+    };
+  });
+  afterAll(async () => {
+    await practice.stop();
+    await Deno.remove(root, { recursive: true });
+  });
+
+  it("connects, is found by the other commands, and leaves nothing behind when interrupted", async () => {
+    const session = await started(["connect", "--port", "0", "-o", "json"], env);
+    const { ready } = session;
+    assertEquals([ready.session, ready.context, ready.namespace, ready.zone], [
+      "dev",
+      "practice",
+      "dev",
+      "cluster.local",
+    ]);
+    assertEquals(ready.services.map(({ name, ready, total }: Record<string, unknown>) => [name, ready, total]), [[
+      "empty",
+      0,
+      0,
+    ], ["web", 2, 2]]);
+    assertEquals(await get(ready.port, "http://web/", "web"), "HTTP/1.1 200 OK");
+    assertEquals(await get(ready.port, "http://empty:90/", "empty:90"), "HTTP/1.1 503 Service Unavailable");
+    assertEquals(await get(ready.port, "/status", `127.0.0.1:${ready.port}`), "HTTP/1.1 403 Forbidden");
+    assertEquals(await get(ready.port, "/proxy.pac", `127.0.0.1:${ready.port}`), "HTTP/1.1 200 OK");
+
+    const { sessions: [seen] } = JSON.parse((await runHawser(["status", "-o", "json"], env)).out);
+    assertEquals([seen.name, seen.port, seen.status.health, seen.token], ["dev", ready.port, "ok", undefined]);
+    assertEquals(
+      JSON.parse((await runHawser(["env", "-o", "json"], env)).out).HTTP_PROXY,
+      `http://127.0.0.1:${ready.port}`,
+    );
+
+    const again = await runHawser(["connect", "--name", "dev"], env);
+    assertEquals([again.status, again.out], [1, ""]);
+    assertStringIncludes(again.err, 'A session "dev" runs already');
+    const taken = await runHawser(["connect", "--port", String(ready.port)], env);
+    assertEquals(taken.status, 1);
+    assertStringIncludes(taken.err, `Port ${ready.port} is held by session "dev"`);
+
+    const { code, err } = await session.end("SIGINT");
+    assertEquals([code, err], [130, ""]);
+    assertEquals(JSON.parse((await runHawser(["status", "-o", "json"], env)).out), { sessions: [] });
+    assertEquals((await runHawser(["env"], env)).status, 1);
+  });
+
+  it("sweeps a session that was killed", async () => {
+    const session = await started(["connect", "--port", "0", "-o", "json", "--name", "victim"], env);
+    await session.end("SIGKILL");
+    assertEquals(JSON.parse((await runHawser(["status", "-o", "json"], env)).out), { sessions: [] });
+    assertEquals(
+      (await Array.fromAsync(Deno.readDir(`${root}/.local/state/hawser/sessions`))).filter(({ name }) =>
+        name.startsWith("victim")
+      ),
+      [],
+    );
+  });
+
+  it("goes on in the background until told to end", async () => {
+    const begun = await runHawser(["connect", "--detach", "--port", "0", "-o", "json", "--listen"], env);
+    assertEquals([begun.status, begun.err], [0, ""]);
+    const ready = JSON.parse(begun.out);
+    assertEquals(await get(ready.port, "http://web/", "web"), "HTTP/1.1 200 OK");
+    const web = ready.listeners.find(({ service }: { service: string }) => service === "web");
+    assertEquals(await get(web.localPort, "/", "web", web.address), "HTTP/1.1 200 OK");
+    assertEquals(JSON.parse((await runHawser(["disconnect", "-o", "json"], env)).out), { ended: ["dev"] });
+    const refused = await get(ready.port, "/", "x").catch((error) => error.code);
+    assertEquals(refused, "ECONNREFUSED");
+  });
+
+  it("tells why the background did not get ready", async () => {
+    const { status, out, err } = await runHawser(["connect", "--detach", "-n", "nope"], env);
+    assertEquals([status, out], [1, ""]);
+    assertStringIncludes(err, 'hawser: The cluster has no namespace "nope".');
+  });
+
+  it("runs a program within reach of the cluster and passes its status on", async () => {
+    const code = `const { HTTP_PROXY, no_proxy, NO_PROXY } = Deno.env.toObject();
+      console.log(HTTP_PROXY.startsWith("http://127.0.0.1:"), NO_PROXY, (await fetch("http://web.dev/status/204")).status);
+      Deno.exit(9);`;
+    const user = { ...env, NO_PROXY: "corp.example" };
+    const { status, out, err } = await runHawser(["run", "--", Deno.execPath(), "eval", code], user);
+    assertEquals([status, out, err], [9, "true localhost,127.0.0.1,::1,corp.example 204\n", ""]);
+  });
+
+  it("asks programs for the password where --auth wants one", async () => {
+    const session = await started(["connect", "--port", "0", "-o", "json", "--auth"], env);
+    try {
+      assertEquals(await get(session.ready.port, "http://web/", "web"), "HTTP/1.1 407 Proxy Authentication Required");
+      const code = `console.log((await fetch("http://web/status/200")).status)`;
+      const { out } = await runHawser(["run", "--session", "dev", "--", Deno.execPath(), "eval", code], env);
+      assertEquals(out, "200\n");
+    } finally {
+      await session.end("SIGINT");
+    }
+  });
+
+  it("says in a shell's words that there is no such program", async () => {
+    const { status, err } = await runHawser(["run", "--", "no-such-program"], env);
+    assertEquals([status, err], [
+      127,
+      'hawser: Cannot start "no-such-program": no folder of PATH has a program of that name\n',
+    ]);
+  });
+
+  it("forwards ports that outlive the pods behind them", async () => {
+    const session = await started(["forward", "-o", "json", "web", ":http", "deploy/web", ":8080"], env);
+    try {
+      const ports: number[] = session.ready.forwards.map(({ port }: { port: number }) => port);
+      for (const port of ports) assertEquals(await get(port, "/", "web"), "HTTP/1.1 200 OK");
+      const old = practice.list("pods", "dev").map(({ metadata }) => metadata.name!);
+      for (const name of old.filter((each) => each.startsWith("web"))) await practice.killPod("dev", name);
+      await practice.settled();
+      const deadline = systemClock.now() + 5000;
+      for (const port of ports) {
+        let answer = "";
+        while (answer === "" && systemClock.now() < deadline) answer = await get(port, "/", "web").catch(() => "");
+        assertEquals(answer, "HTTP/1.1 200 OK");
+      }
+    } finally {
+      const { code } = await session.end("SIGINT");
+      assertEquals(code, 130);
+    }
+  });
+
+  it("finds nothing wrong with a cluster that is well", async () => {
+    const { status, out } = await runHawser(["doctor", "-o", "json"], env);
+    const findings: { subject: string; state: string }[] = JSON.parse(out).findings;
+    assertEquals(findings.filter(({ state }) => state === "fail"), []);
+    for (const subject of ["WebSocket", "SPDY", "pods/portforward", "clock", "server version"]) {
+      assert(findings.some((finding) => finding.subject === subject && finding.state === "ok"), subject);
+    }
+    assertEquals(status, 0);
+  });
+
+  it("names in doctor what a user lacks", async () => {
+    await practice.addUser({ name: "weak", rules: [] });
+    await Deno.writeTextFile(`${root}/weak`, practice.kubeconfig("weak", { namespace: "dev" }));
+    const { status, out } = await runHawser(["doctor", "--kubeconfig", `${root}/weak`], env);
+    assertEquals(status, 1);
+    assertStringIncludes(out, "FAIL services            not allowed: get, list, watch");
+    assertStringIncludes(out, "hawser doctor --rbac -n dev");
+  });
+
+  it("completes from the cluster", async () => {
+    assertEquals((await runHawser(["__complete", "--", "forward", "w"], env)).out, "web\t80 http\n");
+    assertEquals((await runHawser(["__complete", "--", "connect", "--context", ""], env)).out, "practice\n");
+  });
+});
