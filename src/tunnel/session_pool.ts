@@ -1,6 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { ForwardStream } from "./forward_stream.ts";
+import { type ForwardStream, StreamError } from "./forward_stream.ts";
 import { SpdySession } from "./spdy_session.ts";
 import type { Wire } from "./wire.ts";
 
@@ -58,8 +58,9 @@ export class SessionPool {
   /** Opens a connection to a port of the pod. Rejects as `OpenWire` does, or with the signal's reason. */
   connect(port: number, signal: AbortSignal): Promise<ForwardStream> {
     if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
     this.#usedAt = this.#deps.clock.now();
-    const session = this.#idle() ?? (this.#sessions.size >= ownLimit ? this.#quietest() : undefined);
+    const session = this.#available();
     if (session) {
       const stream = session.connect(port);
       this.#keepSpare();
@@ -83,7 +84,7 @@ export class SessionPool {
       };
       signal.addEventListener("abort", abort, { once: true });
       this.#waiters.push(waiter);
-      if (this.#opening < this.#waiters.length && this.#sessions.size + this.#opening < hardLimit) this.#open();
+      this.#openForWaiters();
     });
   }
 
@@ -103,7 +104,7 @@ export class SessionPool {
       this.#sessions.add(
         new SpdySession(wire, {
           onChange: () => this.#serve(),
-          onEnd: (session) => this.#sessions.delete(session),
+          onEnd: (session, error) => this.#ended(session, error),
         }, this.#deps),
       );
       this.#stopTrim ??= this.#deps.clock.after(trimInterval, () => this.#trim());
@@ -118,16 +119,37 @@ export class SessionPool {
 
   /** Gives those who wait the sessions that have become free. */
   #serve(): void {
-    while (this.#waiters.length > 0) {
-      const session = this.#idle();
-      if (!session) break;
+    if (this.#waiters.length === 0) return;
+    for (let session; this.#waiters.length > 0 && (session = this.#available()) !== undefined;) {
       const waiter = this.#waiters.shift();
       waiter?.resolve(session.connect(waiter.port));
     }
+    if (this.#waiters.length > 0) this.#openForWaiters();
+    else this.#keepSpare();
+  }
+
+  /** A session of one's own for each who waits; beyond the limit only because there is none to share. */
+  #openForWaiters(): void {
+    const limit = this.#sessions.size < ownLimit ? ownLimit : hardLimit;
+    while (this.#opening < this.#waiters.length && this.#sessions.size + this.#opening < limit) this.#open();
+  }
+
+  #ended(ended: SpdySession, error: Error): void {
+    this.#sessions.delete(ended);
+    // What has fallen silent has most likely taken the spares with it: they are not worth another wait.
+    if (error instanceof StreamError && error.code === "ETIMEDOUT") {
+      for (const session of [...this.#sessions]) if (session.live.length === 0) session.close();
+    }
+    this.#serve();
   }
 
   #keepSpare(): void {
     if (this.#opening === 0 && this.#sessions.size < ownLimit && !this.#idle()) this.#open();
+  }
+
+  /** A session that may take one more connection at once. */
+  #available(): SpdySession | undefined {
+    return this.#idle() ?? (this.#sessions.size >= ownLimit ? this.#quietest() : undefined);
   }
 
   /** The free session that was used last: its path is warm, and the others can be given back. */
@@ -141,12 +163,13 @@ export class SessionPool {
 
   /** The session that a newcomer disturbs least and is disturbed by least; undefined while one of its own may still be opened. */
   #quietest(): SpdySession | undefined {
-    let found: SpdySession | undefined, quietSince = Infinity;
+    let found: SpdySession | undefined, quietSince = Infinity, fewest = Infinity;
     for (const session of this.#sessions) {
       const streams = session.live;
       if (!session.open || streams.some((stream) => stream.stalled || stream.received + stream.sent > bulk)) continue;
       const activeAt = Math.max(...streams.map((stream) => stream.activeAt));
-      if (activeAt < quietSince) [found, quietSince] = [session, activeAt];
+      if (activeAt > quietSince || (activeAt === quietSince && streams.length >= fewest)) continue;
+      [found, quietSince, fewest] = [session, activeAt, streams.length];
     }
     if (found || this.#sessions.size + this.#opening < hardLimit) return found;
     return [...this.#sessions].filter((session) => session.open).sort((a, b) => a.live.length - b.live.length)[0];
@@ -155,7 +178,7 @@ export class SessionPool {
   #trim(): void {
     const now = this.#deps.clock.now();
     const idle = [...this.#sessions].filter((session) =>
-      session.live.length === 0 && now - session.idleSince > spareIdle
+      session.open && session.live.length === 0 && now - session.idleSince > spareIdle
     );
     const keep = now - this.#usedAt < lastIdle ? 1 : 0;
     for (const session of idle.slice(keep)) session.close();

@@ -29,6 +29,9 @@ const controlLimit = 16 * 1024;
 /** Bytes for streams that are gone: a few may be on their way, more means that a download runs on for nobody. */
 const strayLimit = 256 * 1024;
 
+/** A write that takes so long waits for a pod that takes nothing. */
+const stuckLimit = 1_000;
+
 /** What a session tells its owner. */
 export interface SessionEvents {
   /** A stream has ended or fallen silent. */
@@ -53,8 +56,8 @@ export class SpdySession {
   #heardAt: number;
   /** A reader stalls: nothing more can be heard until it goes on. */
   #blocked = false;
-  /** The carrier has not yet taken what was written last. */
-  #sending = false;
+  /** Since when the carrier has not taken what was written last; undefined while it has. */
+  #sendingSince: number | undefined;
   #stray = 0;
   #error: Error | undefined;
   #stopTimer: () => void;
@@ -196,7 +199,7 @@ export class SpdySession {
    * node from reading on to what was asked.
    */
   get #excused(): boolean {
-    return this.#blocked || this.#sending;
+    return this.#blocked || this.#sendingSince !== undefined;
   }
 
   #expectReply(stream: ForwardStream): void {
@@ -222,9 +225,9 @@ export class SpdySession {
     const parts = this.#outbox;
     this.#outbox = [];
     this.#flushed = undefined;
-    this.#sending = true;
+    this.#sendingSince = this.#clock.now();
     this.#writing = this.#wire.write(parts).then(() => {
-      this.#sending = false;
+      this.#sendingSince = undefined;
     }, (error) => {
       this.#end(error);
       throw error;
@@ -233,7 +236,7 @@ export class SpdySession {
   }
 
   #cancel(id: number): void {
-    const stuck = this.#sending;
+    const stuck = this.#clock.now() - (this.#sendingSince ?? Infinity) > stuckLimit;
     this.#send([rstStreamFrame(id, cancel)]).catch(() => {});
     // The server may go on sending for a second: after a large download that is too much for the next connection to wait behind. And where
     // it takes nothing, it does not hear this either.

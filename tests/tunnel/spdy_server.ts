@@ -71,11 +71,13 @@ export class PodConnection {
 
   /** The pod has closed the connection in good order. */
   finish(): Promise<void> {
+    this.#server.forget(this);
     return this.#server.send(dataFrame(this.dataId, none, true), dataFrame(this.errorId, none, true));
   }
 
   /** The pod's side has failed: the frames that containerd was seen to send. */
   fail(text: string): Promise<void> {
+    this.#server.forget(this);
     return this.#server.send(
       dataFrame(this.dataId, none, true),
       dataFrame(this.errorId, bytes(text)),
@@ -137,7 +139,12 @@ export class SpdyServer {
     this.#carrier.reset();
   }
 
-  /** Streams that neither side has given up. */
+  /** The node has ended both streams of the connection. */
+  forget(connection: PodConnection): void {
+    this.#connections.delete(connection.dataId);
+  }
+
+  /** Connections that neither side has given up. */
   get live(): number {
     return this.#connections.size;
   }

@@ -242,12 +242,12 @@ describe("SpdySession", () => {
   });
 
   it("takes no more streams once an upload was broken off that nobody took", async () => {
-    const { server, session, ended } = sessionPair(1000);
+    const { clock, server, session, ended } = sessionPair(1000);
     const stream = session.connect(80);
     await settled();
     server.reads = false;
     const outcome = assertRejects(() => stream.write(new Uint8Array(100_000)), Error);
-    await settled();
+    await clock.advance(1_001);
     stream.reset();
     await outcome;
     assertEquals([session.open, ended.length], [false, 1]);
