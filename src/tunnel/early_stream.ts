@@ -45,6 +45,8 @@ export class EarlyStream implements Duplex {
   }
 
   async write(data: Uint8Array): Promise<void> {
+    // Behind what is being sent again.
+    if (this.#recovery) await this.#recovery;
     if (!this.#settled) {
       this.#writtenBytes += data.length;
       if (this.#writtenBytes <= replayLimit) this.#written.push(data.slice());
@@ -53,7 +55,6 @@ export class EarlyStream implements Duplex {
     try {
       await stream.write(data);
     } catch (error) {
-      if (this.#settled) throw error;
       // The next attempt begins with all that was written, this included.
       await this.#recover(stream, error);
     }
@@ -94,6 +95,11 @@ export class EarlyStream implements Duplex {
     if (this.#settled || !untouched || this.#writtenBytes > replayLimit) throw error;
     const stream = await this.#events.next(error);
     this.#stream = stream;
+    // Closed or reset meanwhile.
+    if (this.#settled) {
+      stream.close();
+      throw error;
+    }
     for (const data of this.#written) await stream.write(data);
     if (this.#writeEnded) await stream.closeWrite();
   }
