@@ -12,6 +12,7 @@ import { requestInfo } from "./request_info.ts";
 import type { RequestInfo } from "./request_info.ts";
 import { representation, wantsMetadata } from "./representation.ts";
 import type { Resource } from "./resource_table.ts";
+import { RuntimeError } from "./runtime_error.ts";
 import { fieldSelector, labelSelector } from "./selector.ts";
 import type { ServerFaults } from "./server_faults.ts";
 import { StatusError } from "./status_error.ts";
@@ -108,6 +109,7 @@ export class ApiServer {
         return count(200);
       }
       const body = await read(request);
+      if (/protobuf|cbor/.test(mediaType(request))) throw unsupported(mediaType(request));
       const { status, value } = this.#dispatch(request, info, identity, body);
       count(status);
       if (typeof value === "string") response.writeHead(status, { "Content-Type": "text/plain" }).end(value);
@@ -129,16 +131,18 @@ export class ApiServer {
       this.#deps.portForward(request, info, socket, head);
       this.#count(request, info, user, 101);
     } catch (error) {
-      const status = asStatus(error);
+      const behind = error instanceof RuntimeError;
+      const status = behind ? error : asStatus(error);
       this.#count(request, info, user, status.code);
-      const body = JSON.stringify(status) + "\n";
+      const body = new TextEncoder().encode(behind ? error.message : JSON.stringify(status) + "\n");
       const lines = Object.entries({
-        "Content-Type": "application/json",
-        "Content-Length": String(new TextEncoder().encode(body).length),
+        "Content-Type": behind ? "text/plain; charset=utf-8" : "application/json",
+        "Content-Length": String(body.length),
         "Connection": "close",
         ...status.headers,
       }).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.end(`HTTP/1.1 ${status.code} ${http.STATUS_CODES[status.code] ?? ""}\r\n${lines.join("")}\r\n${body}`);
+      socket.write(`HTTP/1.1 ${status.code} ${http.STATUS_CODES[status.code] ?? ""}\r\n${lines.join("")}\r\n`);
+      socket.end(body);
     }
   }
 
@@ -404,6 +408,7 @@ async function read(request: http.IncomingMessage): Promise<Uint8Array> {
   return body;
 }
 
+/** A request's body; JSON is all that is taken. */
 function json(body: Uint8Array): unknown {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
@@ -414,6 +419,12 @@ function json(body: Uint8Array): unknown {
   throw StatusError.badRequest(
     "the object provided is unrecognized (must be of type Object): couldn't parse it as JSON",
   );
+}
+
+function unsupported(type: string): StatusError {
+  const message =
+    `the body of the request was in an unknown format - accepted media types include: application/json, not ${type}`;
+  return new StatusError(415, "UnsupportedMediaType", message);
 }
 
 function mediaType(request: http.IncomingMessage): string {

@@ -8,6 +8,7 @@ import type { PodObject } from "./pod_object.ts";
 import type { Registry } from "./registry.ts";
 import type { RequestInfo } from "./request_info.ts";
 import { resourceTable } from "./resource_table.ts";
+import { RuntimeError } from "./runtime_error.ts";
 import type { ServerFaults } from "./server_faults.ts";
 import { SocketCarrier } from "./socket_carrier.ts";
 import { SpdySession } from "./spdy_session.ts";
@@ -34,6 +35,7 @@ export interface PortForwardDeps {
 export class PortForward {
   readonly #deps: PortForwardDeps;
   readonly #links = new Set<Link>();
+  readonly #sessions = new Set<Promise<void>>();
   #frozen = false;
 
   constructor(deps: PortForwardDeps) {
@@ -47,8 +49,7 @@ export class PortForward {
     const pod = this.#deps.registry.get(pods, info.namespace, info.name) as PodObject; // what is stored as a pod
     if (!pod.spec.nodeName) throw StatusError.badRequest(`pod ${info.name} does not have a host assigned`);
     if (!pod.status.podIP) {
-      const message = `unable to upgrade connection: pod not found ("${info.name}_${info.namespace}")`;
-      throw new StatusError(500, "InternalError", message);
+      throw new RuntimeError(500, `unable to upgrade connection: pod not found ("${info.name}_${info.namespace}")`);
     }
     const lines = Object.entries(answer).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${lines.join("")}\r\n`);
@@ -56,7 +57,14 @@ export class PortForward {
     const plain = new SocketCarrier(socket, (held) => {
       if (link) link.held = held;
     });
-    void this.#serve(pod, wanted === "websocket" ? new WebSocketCarrier(plain) : plain, socket, link);
+    const session = this.#serve(pod, wanted === "websocket" ? new WebSocketCarrier(plain) : plain, socket, link);
+    this.#sessions.add(session);
+    session.finally(() => this.#sessions.delete(session));
+  }
+
+  /** Resolves when all sessions have ended, which their clients see to. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#sessions);
   }
 
   /** Freezes all sessions, those to come too. */
@@ -88,19 +96,16 @@ export class PortForward {
 
   #webSocket(request: IncomingMessage, info: RequestInfo): Record<string, string> {
     const refused = this.#deps.faults.refuseWebSockets;
-    if (refused) throw new StatusError(refused, "", "the practice cluster refuses WebSockets");
+    if (refused) throw new RuntimeError(refused, "the practice cluster refuses WebSockets");
     const key = request.headers["sec-websocket-key"];
     if (request.method !== "GET" || !key) {
       throw StatusError.badRequest("websocket: the client is not using the websocket protocol");
     }
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((word) => word.trim());
     if (!offered.includes(tunnel)) {
-      if (!info.query.has("ports")) throw StatusError.badRequest('query parameter "port" is required');
-      throw new StatusError(
-        403,
-        "Forbidden",
-        `unable to upgrade: no supported protocol among ${JSON.stringify(offered)}`,
-      );
+      // Handed on to the container runtime, whose WebSocket knows older protocols only; this one knows none.
+      if (!info.query.has("ports")) throw new RuntimeError(400, 'query parameter "port" is required');
+      throw new RuntimeError(403, "");
     }
     const accept = createHash("sha1").update(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
     return { "Upgrade": "websocket", "Sec-WebSocket-Accept": accept, "Sec-WebSocket-Protocol": tunnel };
@@ -108,19 +113,16 @@ export class PortForward {
 
   #spdy(request: IncomingMessage, wanted: string | undefined): Record<string, string> {
     const refused = this.#deps.faults.refuseSpdy;
-    if (refused) throw new StatusError(refused, "", "the practice cluster refuses SPDY");
+    if (refused) throw new RuntimeError(refused, "the practice cluster refuses SPDY");
     if (wanted !== "spdy/3.1") {
       throw StatusError.badRequest(`unable to upgrade: missing upgrade headers in request: ${wanted}`);
     }
     const offered = [request.headers["x-stream-protocol-version"] ?? []].flat().flatMap((value) => value.split(/,\s*/));
-    if (offered.length === 0) {
-      throw StatusError.badRequest('unable to upgrade: "X-Stream-Protocol-Version" header is required');
-    }
+    if (offered.length === 0) throw new RuntimeError(500, "invalid upgrade response: status code 200");
     if (!offered.includes(protocol)) {
-      const message = `unable to upgrade: unable to negotiate protocol: client supports [${
-        offered.join(" ")
-      }], server accepts [${protocol}]`;
-      throw new StatusError(403, "Forbidden", message, undefined, { "X-Accepted-Stream-Protocol-Versions": protocol });
+      const negotiation = `client supports [${offered.join(" ")}], server accepts [${protocol}]`;
+      const message = `unable to upgrade: unable to negotiate protocol: ${negotiation}`;
+      throw new RuntimeError(403, message, { "X-Accepted-Stream-Protocol-Versions": protocol });
     }
     return { "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": protocol };
   }

@@ -29,6 +29,7 @@
 import { Admission } from "./admission.ts";
 import { ApiServer } from "./api_server.ts";
 import { CertificateAuthority } from "./certificate_authority.ts";
+import type { Issued } from "./certificate_authority.ts";
 import { Controllers } from "./controllers.ts";
 import { Counters } from "./counters.ts";
 import { EndpointsController } from "./endpoints_controller.ts";
@@ -86,6 +87,8 @@ export interface Practice extends AsyncDisposable {
   addUser(user: UserOptions): Promise<void>;
   /** The bearer token of a user as it is now. */
   token(user: string): string;
+  /** The client certificate of a user that has one. */
+  certificate(user: string): Issued | undefined;
 
   /** Creates or replaces objects, namespaces included where missing, and waits until the cluster has settled. */
   apply(...manifests: readonly Manifest[]): Promise<void>;
@@ -300,6 +303,10 @@ class RunningPractice implements Practice {
     return this.#parts.users.get(user).token;
   }
 
+  certificate(user: string): Issued | undefined {
+    return this.#parts.users.get(user).issued;
+  }
+
   async apply(...manifests: readonly Manifest[]): Promise<void> {
     const { registry, store } = this.#parts;
     for (const manifest of manifests) {
@@ -383,11 +390,12 @@ class RunningPractice implements Practice {
   }
 
   async #stop(): Promise<void> {
-    const { controllers, kubelet, line, server } = this.#parts;
+    const { controllers, kubelet, line, portForward, server } = this.#parts;
     await this.settled();
     controllers.stop();
     await line.close();
     await server.stop();
+    await portForward.ended();
     await kubelet.stop();
   }
 }

@@ -31,7 +31,10 @@ export class SpdySession {
   readonly #headers = new SpdyHeaderReader();
   readonly #lanes = Array.from({ length: workers }, () => new Lane());
   readonly #streams = new Map<number, { readonly kind: "data" | "error"; readonly pair: ForwardedStream }>();
+  /** Pairs of which one stream is missing, by request. */
   readonly #pairs = new Map<string, ForwardedStream>();
+  readonly #open = new Set<ForwardedStream>();
+  readonly #running = new Set<Promise<void>>();
   #lastId = 0;
   #replied = false;
   #writing: Promise<void> = Promise.resolve();
@@ -42,7 +45,7 @@ export class SpdySession {
     this.#reader = new ByteReader(() => carrier.read());
   }
 
-  /** Serves until the client ends. Never rejects. */
+  /** Serves until the client ends, and all that belongs to it is over. Never rejects. */
   async run(): Promise<void> {
     try {
       while (await this.#frame());
@@ -50,11 +53,10 @@ export class SpdySession {
       // Not SPDY, or the client is gone in the middle of an answer.
       await this.#control(7, 0, uint32s(this.#lastId, 0)).catch(() => {});
     }
-    for (const pair of new Set([...this.#pairs.values(), ...[...this.#streams.values()].map(({ pair }) => pair)])) {
-      pair.abort();
-    }
+    for (const pair of this.#open) pair.abort();
     this.#headers.close();
     this.#carrier.close();
+    await Promise.all(this.#running);
   }
 
   /** Reads and handles one frame; false at the end. */
@@ -90,7 +92,7 @@ export class SpdySession {
       case 1: {
         const id = view.getUint32(0) & 0x7fffffff;
         const headers = await this.#headers.read(payload.subarray(10));
-        return this.#lane(id).push(() => this.#open(id, headers));
+        return this.#lane(id).push(() => this.#opened(id, headers));
       }
       case 3: {
         const id = view.getUint32(0) & 0x7fffffff;
@@ -117,7 +119,7 @@ export class SpdySession {
     }
   }
 
-  async #open(id: number, headers: ReadonlyMap<string, string>): Promise<void> {
+  async #opened(id: number, headers: ReadonlyMap<string, string>): Promise<void> {
     if (this.#streams.has(id)) return this.#reset(id, protocolError);
     this.#lastId = Math.max(this.#lastId, id);
     const port = Number(headers.get("port"));
@@ -131,10 +133,13 @@ export class SpdySession {
     pair.join(kind, id);
     if (!pair.complete) return;
     this.#pairs.delete(request);
-    pair.run(port).finally(() => {
+    const run = pair.run(port).then(() => {
       this.#streams.delete(pair.dataId);
       this.#streams.delete(pair.errorId);
+      this.#open.delete(pair);
+      this.#running.delete(run);
     });
+    this.#running.add(run);
   }
 
   /** The client has reset a stream. */
@@ -153,6 +158,7 @@ export class SpdySession {
       return `(port ${port}, request ${request}) timed out waiting for streams`;
     });
     this.#pairs.set(request, pair);
+    this.#open.add(pair);
     return pair;
   }
 
