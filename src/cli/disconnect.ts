@@ -1,10 +1,11 @@
+import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { endProcess, isAlive } from "../platform/process.ts";
 import type { CliDeps } from "./deps.ts";
 import type { DisconnectInvocation } from "./grammar/disconnect.ts";
 import { chooseSession, type RunningSession, runningSessions } from "./running_sessions.ts";
 import { askSession } from "./session_control.ts";
-import { SessionNotes } from "./session_note.ts";
+import { type SessionNote, SessionNotes } from "./session_note.ts";
 import { UsageError } from "./usage_error.ts";
 
 const patience = 5000;
@@ -20,15 +21,25 @@ export async function disconnect({ options, words: [name] }: DisconnectInvocatio
   return 0;
 }
 
-/** Asks the session to end; a process that does not within a few seconds is ended by the system. */
+/** Asks the session to end; where it does not within a few seconds, its process is ended by the system. */
 async function end({ note }: RunningSession, { clock, paths }: CliDeps): Promise<void> {
+  const notes = new SessionNotes(paths().state);
   await askSession(note, "/stop", AbortSignal.timeout(patience));
-  const deadline = clock.now() + patience;
-  while (isAlive(note.pid)) {
-    if (clock.now() > deadline && !await endProcess(note.pid)) {
+  if (!await gone(note, notes, clock)) {
+    await endProcess(note.pid);
+    if (!await gone(note, notes, clock)) {
       throw new Failure(`Session "${note.name}" does not end: end its process ${note.pid} by hand`);
     }
-    await clock.sleep(50);
   }
-  await new SessionNotes(paths().state).remove(note);
+  await notes.remove(note);
+}
+
+/** Waits a few seconds for a session to end: it removes its note last. A process killed without that may stay visible until its parent looks. */
+async function gone(note: SessionNote, notes: SessionNotes, clock: Clock): Promise<boolean> {
+  const deadline = clock.now() + patience;
+  while (isAlive(note.pid) && await notes.has(note)) {
+    if (clock.now() > deadline) return false;
+    await clock.sleep(25);
+  }
+  return true;
 }

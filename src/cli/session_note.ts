@@ -60,11 +60,16 @@ export class SessionNotes {
     await writePrivateFile(this.#path(note.name), `${JSON.stringify(note, null, 2)}\n`);
   }
 
+  /** Whether the note of just this session is there. */
+  async has({ name, id }: Pick<SessionNote, "name" | "id">): Promise<boolean> {
+    const text = await readFileIfAny(this.#path(name));
+    return text !== undefined && parseNote(text)?.id === id;
+  }
+
   /** Removes the note of a session, unless another session of that name has replaced it. Never throws. */
   async remove(note: Pick<SessionNote, "name" | "id">): Promise<void> {
     try {
-      const text = await readFileIfAny(this.#path(note.name));
-      if (text !== undefined && parseNote(text)?.id === note.id) await Deno.remove(this.#path(note.name));
+      if (await this.has(note)) await Deno.remove(this.#path(note.name));
     } catch {
       // left behind, it is swept as that of a dead session
     }

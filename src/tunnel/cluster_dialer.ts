@@ -12,7 +12,7 @@ import { SessionPool } from "./session_pool.ts";
 import { type Carrier, upgrade, UpgradeError } from "./upgrade.ts";
 
 /** A port of a pod. */
-interface PodPort {
+export interface PodPort {
   readonly pod: PodRef;
   readonly port: number;
 }
@@ -80,9 +80,9 @@ export class ClusterDialer implements Dialer {
     return await this.#dialAny(candidates, target, options);
   }
 
-  /** Dials a port of one certain pod. */
-  async dialPod(pod: PodRef, port: number, options: DialOptions): Promise<Duplex> {
-    return await this.#dialAny([{ pod, port }], { host: `pod/${pod.name}`, port }, options);
+  /** Dials one of several pods, in this order; `name` is what they are to the program that asks, as in `deploy/api`. */
+  async dialPods(candidates: readonly PodPort[], name: string, options: DialOptions): Promise<Duplex> {
+    return await this.#dialAny(candidates, { host: name, port: candidates[0]?.port ?? 0 }, options);
   }
 
   /** Ends all sessions and every connection in them. */

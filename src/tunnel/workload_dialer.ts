@@ -1,19 +1,20 @@
 import type { Api } from "../cluster/api.ts";
-import type { Pod, PodRef } from "../cluster/directory.ts";
+import type { Pod } from "../cluster/directory.ts";
 import { findWorkload, type Workload, type WorkloadName } from "../cluster/workload.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Duplex } from "../stream/duplex.ts";
+import type { ClusterDialer } from "./cluster_dialer.ts";
 import { DialError, type DialOptions } from "./dialer.ts";
 
 /** What a workload dialer works with. */
 export interface WorkloadDialerDeps {
   readonly api: Api;
-  readonly dialer: { dialPod(pod: PodRef, port: number, options: DialOptions): Promise<Duplex> };
+  readonly dialer: Pick<ClusterDialer, "dialPods">;
   readonly clock: Clock;
 }
 
 /** A look at a workload holds this long, in milliseconds. */
-const fresh = 5_000;
+const fresh = 2_000;
 
 /** Dials the pods of one workload, whichever they are at the time. */
 export class WorkloadDialer {
@@ -42,8 +43,8 @@ export class WorkloadDialer {
   }
 
   /**
-   * Dials a port, given by number or by the name it has in the pod, of the first pod that can be had; looks anew when none of those seen before can.
-   * Rejects with a {@linkcode DialError}, or as `findWorkload` does.
+   * Dials a port, given by number or by the name it has in the pod, of the first pod that can be had, ready ones before others; looks anew when none of
+   * those seen before can. Rejects with a {@linkcode DialError}, or as `findWorkload` does.
    */
   async dial(port: number | string, options: DialOptions): Promise<Duplex> {
     const seen = this.#seen;
@@ -57,18 +58,12 @@ export class WorkloadDialer {
   }
 
   async #dialSeen(port: number | string, options: DialOptions): Promise<Duplex> {
-    const { pods } = await this.workload(options.signal);
+    const { kind, name, pods } = await this.workload(options.signal);
     const usable = pods.filter(({ phase, terminating }) => phase === "Running" && !terminating);
-    let failure: unknown;
-    for (const pod of usable.filter(({ ready }) => ready).concat(usable.filter(({ ready }) => !ready))) {
-      try {
-        return await this.#deps.dialer.dialPod(pod, containerPort(pod, port), options);
-      } catch (error) {
-        options.signal.throwIfAborted();
-        failure ??= error;
-      }
-    }
-    throw failure ?? this.#noPod(pods);
+    if (usable.length === 0) throw this.#noPod(pods);
+    const ordered = [...usable.filter(({ ready }) => ready), ...usable.filter(({ ready }) => !ready)];
+    const candidates = ordered.map((pod) => ({ pod, port: containerPort(pod, port) }));
+    return await this.#deps.dialer.dialPods(candidates, `${kind}/${name}`, options);
   }
 
   #noPod(pods: readonly Pod[]): DialError {
