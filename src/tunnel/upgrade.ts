@@ -54,6 +54,7 @@ async function attempt(access: Access, pod: PodRef, carrier: Carrier, signal: Ab
   const abort = () => connection.reset();
   signal.addEventListener("abort", abort, { once: true });
   try {
+    signal.throwIfAborted();
     const prefix = access.server.pathname.replace(/\/$/, "");
     const path = `${prefix}/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/portforward`;
     const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
