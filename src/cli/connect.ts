@@ -9,7 +9,7 @@ import type { CliDeps } from "./deps.ts";
 import type { ConnectInvocation } from "./grammar/connect.ts";
 
 import { logSink } from "./log_sink.ts";
-import { runningSessions } from "./running_sessions.ts";
+import { type RunningSession, runningSessions } from "./running_sessions.ts";
 import { isSessionName, type SessionNote, SessionNotes } from "./session_note.ts";
 import { UsageError } from "./usage_error.ts";
 import { hawserVersion } from "./version.ts";
@@ -40,7 +40,7 @@ async function connectHere({ options }: ConnectInvocation, deps: CliDeps, signal
   const { terminal } = deps;
   const notes = new SessionNotes(deps.paths().state);
   terminal.progress("Connecting…");
-  const taken = (await runningSessions(deps)).map(({ note }) => note.name);
+  const taken = (await othersOf(deps)).map(({ note }) => note.name);
   if (options.name !== undefined && taken.includes(options.name)) {
     throw new Failure(
       `A session "${options.name}" runs already: choose another --name, or end it with hawser disconnect ${options.name}`,
@@ -100,12 +100,22 @@ async function open(
   } catch (error) {
     const [port] = options.ports;
     const holder = error instanceof Failure && port !== 0 &&
-      (await runningSessions(deps)).find(({ note }) => note.port === port);
+      (await othersOf(deps)).find(({ note }) => note.port === port);
     if (!holder || options.ports.length > 1) throw error;
     const { name } = holder.note;
     throw new Failure(
       `Port ${port} is held by session "${name}": choose another --port, or end it with hawser disconnect ${name}`,
     );
+  }
+}
+
+/** Sessions that can be found; what stands in the way of finding any does not concern a new one. */
+async function othersOf(deps: CliDeps): Promise<RunningSession[]> {
+  try {
+    return await runningSessions(deps);
+  } catch (error) {
+    deps.log.info(error instanceof Error ? error.message : String(error));
+    return [];
   }
 }
 
@@ -123,8 +133,8 @@ async function keep(note: SessionNote, notes: SessionNotes, { log }: CliDeps): P
 async function show(report: ConnectReport, output: "text" | "json", deps: CliDeps): Promise<void> {
   if (output === "json") return deps.terminal.print(JSON.stringify(report));
   const shell = await parentShell(deps.os, deps.env);
-  const sessions = await runningSessions(deps);
-  deps.terminal.print(describeReport(report, deps.terminal, shell, sessions.length > 1));
+  const several = (await othersOf(deps)).length > 1; // our own note is among them
+  deps.terminal.print(describeReport(report, deps.terminal, shell, several));
 }
 
 function freeName(wanted: string, taken: readonly string[]): string {

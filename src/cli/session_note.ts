@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Failure } from "../platform/failure.ts";
 import { createPrivateFolder, readFileIfAny, writePrivateFile } from "../platform/private_file.ts";
 
 /** A local port of a running session that stands for one service port. */
@@ -95,7 +96,7 @@ export class SessionNotes {
       );
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return [];
-      throw error;
+      throw new Failure(`Cannot read "${this.#folder}": ${error instanceof Error ? error.message : error}`);
     }
   }
 
