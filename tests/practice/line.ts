@@ -150,7 +150,7 @@ class Direction {
   readonly #line: Line;
   readonly #rate: () => number;
   readonly #stopped: () => boolean;
-  readonly #queue: { readonly chunk: Uint8Array | null; readonly due: number }[] = [];
+  readonly #queue: { chunk: Uint8Array | null; readonly due: number }[] = [];
   #waiting = 0;
   #full = false;
   #free = 0;
@@ -194,15 +194,18 @@ class Direction {
         this.#timer = setTimeout(() => this.pump(), wait);
         break;
       }
-      this.#queue.shift();
       if (next.chunk === null) {
+        this.#queue.shift();
         this.#to.end();
         continue;
       }
-      this.#waiting -= next.chunk.length;
       const rate = this.#rate();
-      if (rate > 0) this.#free = performance.now() + next.chunk.length / rate * 1000;
-      this.#full = !this.#to.write(next.chunk);
+      const piece = rate > 0 ? next.chunk.subarray(0, Math.ceil(rate / 50)) : next.chunk;
+      next.chunk = next.chunk.subarray(piece.length);
+      if (next.chunk.length === 0) this.#queue.shift();
+      this.#waiting -= piece.length;
+      if (rate > 0) this.#free = performance.now() + piece.length / rate * 1000;
+      this.#full = !this.#to.write(piece);
     }
     const most = this.#line.roundTrip > 0 ? longLine : shortLine;
     if (this.#waiting >= most) this.#from.pause();

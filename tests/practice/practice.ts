@@ -395,8 +395,8 @@ class RunningPractice implements Practice {
     controllers.stop();
     await line.close();
     await server.stop();
+    await kubelet.stop(); // frees sessions that wait for a pod to read
     await portForward.ended();
-    await kubelet.stop();
   }
 }
 

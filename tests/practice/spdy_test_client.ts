@@ -117,7 +117,7 @@ export class SpdyTestClient {
 
   dataFrame(id: number, data: string | Uint8Array, end = false): Uint8Array {
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-    return Uint8Array.of(...uint32(id), end ? 1 : 0, ...uint32(bytes.length).slice(1), ...bytes);
+    return Buffer.concat([Uint8Array.of(...uint32(id), end ? 1 : 0, ...uint32(bytes.length).slice(1)), bytes]);
   }
 
   reset(id: number): Uint8Array {
