@@ -8,7 +8,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { getAvailablePort } from "@std/net/get-available-port";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import manifest from "../../deno.json" with { type: "json" };
-import { type Practice, startPractice } from "../practice/start_practice.ts";
+import { type Practice, startPractice } from "../practice/practice.ts";
 
 const executable = `${import.meta.dirname}/../../dist/hawser-linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
 
