@@ -128,7 +128,7 @@ try {
   command("hawser forward mysql :3306");
   forward = start(["forward", "mysql", ":3306", "-o", "json"]);
   const ready = await firstLine(forward.stdout);
-  const [{ localPort }] = JSON.parse(ready).forwards;
+  const [{ port: localPort }] = JSON.parse(ready).forwards;
   result(`127.0.0.1:${localPort} → mysql 3306`);
   {
     using database = await Deno.connect({ hostname: "127.0.0.1", port: localPort });
@@ -214,7 +214,9 @@ async function end(child: Deno.ChildProcess): Promise<void> {
   } catch {
     // It has ended.
   }
-  await Promise.all([child.stdout, child.stderr].map((stream) => stream.locked ? undefined : stream.cancel().catch(() => {})));
+  await Promise.all(
+    [child.stdout, child.stderr].map((stream) => stream.locked ? undefined : stream.cancel().catch(() => {})),
+  );
   await child.status;
 }
 
