@@ -68,3 +68,11 @@ export class FakeClock implements Clock {
 export async function settled(turns: number = 20): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Resolves once `condition` holds: for what is done in other threads. Rejects after some seconds. */
+export async function until(condition: () => boolean, what: string = "the condition"): Promise<void> {
+  for (let turn = 0; !condition(); turn++) {
+    if (turn > 5_000) throw new Error(`Waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

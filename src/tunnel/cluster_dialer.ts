@@ -142,7 +142,9 @@ export class ClusterDialer implements Dialer {
     if (service.affinity === 0) return ordered;
     const key = `${service.namespace}/${service.name} ${client}`;
     const pinned = this.#affinity.get(key);
-    const index = pinned && pinned.until > now ? ordered.findIndex(({ pod }) => podKey(pod) === pinned.key) : -1;
+    const index = pinned && pinned.until > now
+      ? ordered.findIndex((each) => podKey(each.pod) === pinned.key && !shunned(each))
+      : -1;
     if (index > 0) ordered.unshift(...ordered.splice(index, 1));
     const [first] = ordered;
     if (first) remember(this.#affinity, key, { key: podKey(first.pod), until: now + service.affinity * 1000 });
@@ -160,7 +162,7 @@ export class ClusterDialer implements Dialer {
       target,
     );
     let stream = await attempts.next();
-    while (!options.early && (this.#knownUntil.get(portKey(attempts.current)) ?? 0) < this.#clock.now()) {
+    while (!options.early && (this.#knownUntil.get(portKey(attempts.current)) ?? 0) <= this.#clock.now()) {
       const failure = await confirmed(stream, options.signal);
       if (!failure) {
         this.#known(attempts.current);
@@ -198,7 +200,7 @@ export class ClusterDialer implements Dialer {
     try {
       return await pool.connect(port, AbortSignal.any([signal, timeout.signal]));
     } catch (error) {
-      throw this.#explain(error, pod, target);
+      throw signal.aborted ? signal.reason : this.#explain(error, pod, target);
     } finally {
       stopTimer();
     }
@@ -219,11 +221,13 @@ export class ClusterDialer implements Dialer {
       try {
         return await upgrade(this.#access, pod, this.#carrier, signal);
       } catch (error) {
-        if (!(error instanceof UpgradeError) || this.#carrier === "spdy" || error.reason === "NotFound") throw error;
+        if (!(error instanceof UpgradeError) || this.#carrier === "spdy") throw error;
+        if (error.reason === "NotFound" || error.status === 401) throw error;
         const wire = await upgrade(this.#access, pod, "spdy", signal).catch(() => {
           throw error;
         });
-        if (error.reason !== "Forbidden") this.#carrier = "spdy";
+        // Most words of Kubernetes itself are about this request; others do not know what was asked.
+        if (error.reason === "" || error.reason === "BadRequest") this.#carrier = "spdy";
         this.#log.info(`the WebSocket tunnel was refused (${error.status} ${error.message}); plain SPDY works`);
         return wire;
       }
@@ -259,7 +263,9 @@ export class ClusterDialer implements Dialer {
         { cause: error },
       );
     }
-    return error;
+    if (error instanceof DialError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new DialError("unreachable", `Cannot reach ${words(target)}: ${message}`, { cause: error });
   }
 }
 
@@ -275,6 +281,8 @@ class Attempts {
   readonly #open: (each: PodPort) => Promise<ForwardStream>;
   readonly #shun: (each: PodPort) => void;
   readonly #target: Target;
+  #stream: ForwardStream | undefined;
+  #repeated = false;
 
   constructor(
     candidates: readonly PodPort[],
@@ -294,17 +302,26 @@ class Attempts {
   /** Opens the next attempt; rejects with a DialError made of the last failure when none is left. */
   async next(failure?: unknown): Promise<ForwardStream> {
     for (let reason = failure;;) {
-      if (reason !== undefined) this.#shun(this.current);
+      if (reason !== undefined) this.#failed();
       const each = this.#left.shift();
       if (!each) throw this.#final(reason);
       this.current = each;
       try {
-        return await this.#open(each);
+        return this.#stream = await this.#open(each);
       } catch (error) {
         if (!(error instanceof PodGone)) throw error;
         reason = error;
       }
     }
+  }
+
+  #failed(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    // A session that died before it took the stream says nothing about the pod, which is tried once more in a new one.
+    if (!stream || stream.replied || this.#repeated) return this.#shun(this.current);
+    this.#repeated = true;
+    this.#left.unshift(this.current);
   }
 
   #final(reason: unknown): DialError {
@@ -324,6 +341,7 @@ class Attempts {
 
 async function confirmed(stream: ForwardStream, signal: AbortSignal): Promise<StreamError | undefined> {
   const abort = () => stream.reset();
+  if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
   try {
     const failure = await stream.confirmed(refusalGrace);

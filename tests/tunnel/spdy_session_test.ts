@@ -287,6 +287,48 @@ describe("SpdySession", () => {
     assertEquals([session.open, ended.length], [false, 1]);
   });
 
+  it("takes no more streams after one that ended with bytes which nobody may have read", async () => {
+    const ends: ReadonlyArray<(server: SpdyServer, stream: ForwardStream) => void> = [
+      (server) => void server.last.refuse(),
+      (server) => void server.last.finish(),
+      (_, stream) => stream.reset(),
+      (_, stream) => stream.close(),
+    ];
+    for (const end of ends) {
+      const { server, session, ended } = sessionPair();
+      const [other, stream] = [session.connect(80), session.connect(81)];
+      await stream.write(bytes("GET /"));
+      await settled();
+      end(server, stream);
+      await settled();
+      assertEquals([session.open, ended.length], [false, 0], `${end}`);
+      other.close();
+      await settled();
+      assertEquals(ended.length, 1);
+    }
+  });
+
+  it("goes on after a stream whose bytes were read, or that sent none", async () => {
+    const { clock, server, session, close } = sessionPair();
+    server.onConnection = (connection) => void (connection.port === 81 && connection.refuse());
+    session.connect(81);
+    await settled();
+    const answered = session.connect(80);
+    await answered.write(bytes("GET /"));
+    await settled();
+    await server.last.write("200");
+    assertEquals(await read(answered), 3);
+    answered.close();
+    const told = session.connect(80);
+    await told.write(bytes("a line of a log"));
+    await settled();
+    await clock.advance(1_000);
+    await server.last.finish();
+    await settled();
+    assertEquals([session.open, session.live.length], [true, 0]);
+    await close();
+  });
+
   it("fails every stream when the API server hangs up, resets, or says GOAWAY", async () => {
     const ends: ReadonlyArray<(server: SpdyServer) => void> = [
       (server) => server.reset(),
