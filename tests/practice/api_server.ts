@@ -428,7 +428,7 @@ function unsupported(type: string): StatusError {
 }
 
 function mediaType(request: http.IncomingMessage): string {
-  return request.headers["content-type"]?.split(";")[0]!.trim() ?? "";
+  return (request.headers["content-type"] ?? "").split(";", 1)[0]!.trim();
 }
 
 function deleteOptions(info: RequestInfo, body: Uint8Array) {

@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import type { KubeObject } from "./kube_object.ts";
 import type { Network, RealAddress } from "./network.ts";
-import type { PodObject } from "./pod_object.ts";
 import type { ServiceObject } from "./service_object.ts";
 import type { Store } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import net from "node:net";
 import type { Network } from "./network.ts";
-import type { Container, ListenOn, PodConnection } from "./program.ts";
+import type { ListenOn, PodConnection } from "./program.ts";
 
 /** The sockets of one pod: real ones on loopback, known to the network under the pod's addresses. */
 export class PodSockets {
@@ -20,7 +20,7 @@ export class PodSockets {
     this.#address = address;
   }
 
-  /** See {@linkcode Container.listen}. */
+  /** See `Container.listen`. */
   async listen(port: number, onConnection: (connection: PodConnection) => void, on: ListenOn = "all"): Promise<void> {
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
       this.#sockets.add(socket);
@@ -32,7 +32,7 @@ export class PodSockets {
     this.#bind(port, on, real);
   }
 
-  /** See {@linkcode Container.reserve}. */
+  /** See `Container.reserve`. */
   async reserve(port: number, on: ListenOn = "all"): Promise<number> {
     const server = net.createServer();
     const real = await this.#open(server, port);

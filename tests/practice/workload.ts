@@ -12,7 +12,9 @@ import type { Container, PodConnection, Program } from "./program.ts";
  * TCP: the first line chooses: `echo`, `sink` (counts until the end, then says how much), `source N` (sends N bytes and ends), `close`,
  * `reset`, `stall` (reads nothing more), `hello` (says who it is). Anything else is echoed, with that line.
  */
-export const workload: Program = async (container) => {
+export const workload: Program = run;
+
+async function run(container: Container): Promise<() => Promise<void>> {
   const on = container.env.PRACTICE_LISTEN;
   const where = on === "localhost" || on === "pod" ? on : "all";
   const tcp = container.ports.filter((port) => port.protocol === "TCP");
@@ -24,8 +26,10 @@ export const workload: Program = async (container) => {
   for (const port of tcpPorts) {
     await container.listen(port, (connection) => void serveTcp(container, connection), where);
   }
-  return async () => void await Promise.all(stops.map((stop) => stop()));
-};
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
 
 const block = crypto.getRandomValues(new Uint8Array(64 << 10));
 
