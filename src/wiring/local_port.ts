@@ -1,12 +1,13 @@
 import type { Duplex } from "../stream/duplex.ts";
 import { type ListenOptions, listenTcp } from "../stream/listen_tcp.ts";
 import { relay, type RelayCount } from "../stream/relay.ts";
+import { DialError } from "../tunnel/dialer.ts";
 
 /** What a local port does with its connections. */
 export interface LocalPortDeps {
   /** Opens the other end; `client` tells the caller's address, for session affinity. */
   dial(client: string, signal: AbortSignal): Promise<Duplex>;
-  /** Told of each connection that could not be had or broke. */
+  /** Told of each connection that could not be had, or that broke while the caller was still there. */
   onFailure(error: Error): void;
 }
 
@@ -64,12 +65,57 @@ async function carry(
     const remote = await deps.dial(from, signal);
     streams.push(remote);
     if (signal.aborted) return cut();
-    const error = await relay(client, remote, traffic);
-    if (error && !signal.aborted) deps.onFailure(error);
+    const caller = new Caller(client);
+    const error = await relay(caller, remote, traffic);
+    // Database clients hang up on servers that still speak (TLS says good-bye): nobody misses what is reset then.
+    if (error && !signal.aborted && (!caller.gone || error instanceof DialError)) deps.onFailure(error);
   } catch (error) {
     cut();
     if (!signal.aborted) deps.onFailure(error instanceof Error ? error : new Error(String(error)));
   } finally {
     signal.removeEventListener("abort", cut);
+  }
+}
+
+/** A program's connection to us, that knows whether the program has hung up before we cut it off. */
+class Caller implements Duplex {
+  gone = false;
+  readonly #stream: Duplex;
+  #cut = false;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    const count = await this.#noticing(this.#stream.read(into));
+    if (count === null) this.gone ||= !this.#cut;
+    return count;
+  }
+
+  write(data: Uint8Array): Promise<void> {
+    return this.#noticing(this.#stream.write(data));
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#stream.closeWrite();
+  }
+
+  reset(): void {
+    this.#cut = true;
+    this.#stream.reset();
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+
+  async #noticing<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.gone ||= !this.#cut;
+      throw error;
+    }
   }
 }

@@ -1,9 +1,10 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
 import { listenTcp } from "../../src/stream/listen_tcp.ts";
 import { type LocalPort, openLocalPort } from "../../src/wiring/local_port.ts";
+import { until } from "../fake_clock.ts";
 
 const never = new AbortController().signal;
 
@@ -57,6 +58,34 @@ describe("openLocalPort", () => {
     assertEquals([outcome, failures], ["ECONNRESET", ["no pod is ready"]]);
     client.close();
     await local.close();
+  });
+
+  it("tells of a connection that the other end breaks, unless its caller has hung up", async () => {
+    for (const [hangUp, told] of [["nothing", 1], ["end", 0], ["reset", 0]] as const) {
+      const failures: Error[] = [];
+      const served = Promise.withResolvers<Duplex>();
+      const server = await listenTcp({ host: "127.0.0.1", port: 0 }, served.resolve);
+      const local = await openLocalPort({ host: "127.0.0.1", port: 0 }, {
+        dial: (_, signal) => connectTcp("127.0.0.1", server.port, signal),
+        onFailure: (error) => failures.push(error),
+      });
+      const client = await connectTcp("127.0.0.1", local.port, never);
+      await client.write(new TextEncoder().encode("good-bye"));
+      const far = await served.promise;
+      assertEquals(await far.read(new Uint8Array(8)), 8);
+      if (hangUp === "end") {
+        await client.closeWrite();
+        assertEquals(await far.read(new Uint8Array(1)), null);
+      } else if (hangUp === "reset") {
+        client.reset();
+        await assertRejects(() => far.read(new Uint8Array(1)));
+      }
+      far.reset();
+      await until(() => local.connections === 0, "the end of the connection");
+      client.close();
+      await Promise.all([server.close(), local.close()]);
+      assertEquals(failures.length, told, hangUp);
+    }
   });
 
   it("cuts open connections when it closes, and complains about none", async () => {
