@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { complete, type CompletionSources } from "../../src/cli/complete.ts";
 import { Settings } from "../../src/cli/settings.ts";
-import { fakeDeps } from "./fake_deps.ts";
+import { fakeDeps, noGlobals } from "./fake_deps.ts";
 
 const words = (...list: string[]) => () => Promise.resolve(list.map((word) => ({ word, what: "" })));
 
@@ -30,18 +30,7 @@ describe("__complete", () => {
     newWord = false,
   ): Promise<string[]> {
     const { deps, written } = fakeDeps(root, { settings: Settings.parse('{ "defaults": { "context": "set" } }', "f") });
-    const options = {
-      newWord,
-      help: false,
-      kubeconfig: undefined,
-      context: undefined,
-      namespace: undefined,
-      as: undefined,
-      asGroup: [],
-      output: "text",
-      logLevel: "warn",
-      profile: undefined,
-    } as const;
+    const options = { ...noGlobals, newWord };
     assertEquals(await complete({ words: line, options }, { ...deps, sources: { ...sources, ...changes } }), 0);
     await deps.terminal.flush();
     assertEquals(written.err, "");

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { env } from "../../src/cli/env.ts";
 import { programVariables } from "../../src/wiring/variables.ts";
-import { fakeDeps } from "./fake_deps.ts";
+import { fakeDeps, noGlobals } from "./fake_deps.ts";
 
 describe("hawser env --unset", () => {
   let root: string;
@@ -13,20 +13,7 @@ describe("hawser env --unset", () => {
 
   async function unset(processEnv: Readonly<Record<string, string>>) {
     const { deps, written } = fakeDeps(root);
-    const options = {
-      session: undefined,
-      shell: "bash",
-      unset: true,
-      help: false,
-      kubeconfig: undefined,
-      context: undefined,
-      namespace: undefined,
-      as: undefined,
-      asGroup: [],
-      output: "text",
-      logLevel: "warn",
-      profile: undefined,
-    } as const;
+    const options = { ...noGlobals, session: undefined, shell: "bash", unset: true } as const;
     assertEquals(await env({ options, words: [] }, { ...deps, processEnv }), 0);
     await deps.terminal.flush();
     return written;

@@ -67,3 +67,16 @@ export async function runMain(
   });
   return { ...written, status };
 }
+
+/** What the global flags mean where none is given. */
+export const noGlobals = {
+  help: false,
+  kubeconfig: undefined,
+  context: undefined,
+  namespace: undefined,
+  as: undefined,
+  asGroup: [],
+  output: "text",
+  logLevel: "warn",
+  profile: undefined,
+} as const;
