@@ -91,7 +91,7 @@ export class EarlyStream implements Duplex {
 
   async #retry(failed: ForwardStream, error: unknown): Promise<void> {
     const untouched = error instanceof StreamError &&
-      (error.code === "ECONNREFUSED" || (!failed.replied && this.#writtenBytes === 0));
+      (error.code === "ECONNREFUSED" || error.code === "EHOSTUNREACH" || (!failed.replied && this.#writtenBytes === 0));
     if (this.#settled || !untouched || this.#writtenBytes > replayLimit) throw error;
     const stream = await this.#events.next(error);
     this.#stream = stream;

@@ -7,11 +7,12 @@ export class StreamError extends Error {
   override readonly name = "StreamError";
   /**
    * - `ECONNREFUSED` the pod does not listen on that port: no byte has reached a program;
+   * - `EHOSTUNREACH` the pod is gone: no byte has reached a program either;
    * - `ECONNRESET` the pod's side broke off;
    * - `ETIMEDOUT` the session gave no sign of life;
    * - `ECONNABORTED` it was ended here.
    */
-  readonly code: "ECONNREFUSED" | "ECONNRESET" | "ETIMEDOUT" | "ECONNABORTED";
+  readonly code: "ECONNREFUSED" | "EHOSTUNREACH" | "ECONNRESET" | "ETIMEDOUT" | "ECONNABORTED";
   constructor(code: StreamError["code"], message: string) {
     super(message);
     this.code = code;
@@ -277,6 +278,9 @@ function streamError(text: string, port: number, received: number): StreamError 
   const said = text.trim().replace(/\s+/g, " ");
   if (received === 0 && /refused|failed to connect|failed to dial|cannot assign requested address/i.test(said)) {
     return new StreamError("ECONNREFUSED", `nothing listens on port ${port} in the pod`);
+  }
+  if (received === 0 && /sandbox .*(not found|not running|closed)/i.test(said)) {
+    return new StreamError("EHOSTUNREACH", "the pod is gone");
   }
   return new StreamError("ECONNRESET", `the pod broke off the connection to port ${port}: ${said}`);
 }

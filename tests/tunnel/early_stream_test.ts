@@ -15,21 +15,39 @@ const read = async (stream: EarlyStream) => {
   return count === null ? null : text(into.subarray(0, count));
 };
 
-/** An early stream over one session, whose attempts go to the ports 1, 2 and so on. */
+/** An early stream whose attempts go to the ports 1, 2 and so on, each in a session of its own; `server` is that of the latest. */
 async function early(attempts = 2) {
-  const pair = sessionPair(1024 * 1024);
+  const first = sessionPair(1024 * 1024);
+  const pairs = [first];
   const state = { port: 1, answers: 0, asked: [] as string[], gate: undefined as Promise<void> | undefined };
-  const stream = new EarlyStream(pair.session.connect(1), {
+  const stream = new EarlyStream(first.session.connect(1), {
     onAnswer: () => void state.answers++,
     next: async (failed): Promise<ForwardStream> => {
       state.asked.push(failed.code);
       await state.gate;
       if (state.port === attempts) throw new DialError("refused", "none is left");
+      const pair = sessionPair(1024 * 1024);
+      pairs.push(pair);
       return pair.session.connect(++state.port);
     },
   });
   await settled();
-  return { ...pair, stream, state };
+  const server = {
+    get last() {
+      return pairs.at(-1)!.server.last;
+    },
+    get live() {
+      return pairs.reduce((live, { server }) => live + server.live, 0);
+    },
+    reset: () => first.server.reset(),
+  };
+  const close = async () => {
+    for (const pair of pairs) await pair.close();
+  };
+  const advance = async (ms: number) => {
+    for (const { clock } of pairs) await clock.advance(ms);
+  };
+  return { ...first, clock: { advance }, server, stream, state, close };
 }
 
 describe("EarlyStream", () => {
@@ -58,6 +76,19 @@ describe("EarlyStream", () => {
     await settled();
     assertEquals(server.last.received, "question, in two parts!");
     assertEquals([state.asked, state.answers], [["ECONNREFUSED"], 1]);
+    await close();
+  });
+
+  it("sends it to the next pod as well where the first is gone", async () => {
+    const { server, stream, state, close } = await early();
+    await stream.write(bytes("question"));
+    await server.last.fail(
+      'error forwarding port 1 to pod 12ab, uid : failed to find sandbox "12ab" in store: not found',
+    );
+    const reading = read(stream);
+    await settled();
+    await server.last.write("answer");
+    assertEquals([await reading, server.last.received, state.asked], ["answer", "question", ["EHOSTUNREACH"]]);
     await close();
   });
 

@@ -64,6 +64,17 @@ describe("ForwardStream", () => {
     await close();
   });
 
+  it("says that the pod is gone where its sandbox is", async () => {
+    for (
+      const words of ['failed to find sandbox "12ab" in store: not found', 'sandbox container "12ab" is not running']
+    ) {
+      const { stream, pod, close } = await connected();
+      await pod.fail(`error forwarding port 8080 to pod 12ab, uid : ${words}`);
+      assertEquals((await failure(read(stream))).code, "EHOSTUNREACH");
+      await close();
+    }
+  });
+
   it("is reset, not refused, where the same words come after data", async () => {
     const { stream, pod, close } = await connected();
     await pod.write("x");
