@@ -191,7 +191,7 @@ class HttpConnection {
       case "answered":
         if (end.upstreamLives) this.#kept.put(key, upstream);
         if (end.clientLives) return "request";
-        await this.#connection.linger(exchange.finishBody());
+        await this.#connection.linger(exchange.uploadEnds());
         return "end";
       case "failed":
         if (kept && end.silent) return "stale";
@@ -225,7 +225,7 @@ class HttpConnection {
     const bytes = formatResponseHead({ ...page.head, headers });
     if (!await this.#write(head?.method === "HEAD" ? bytes : concat(bytes, page.body))) return "end";
     if (lives) return "request";
-    await this.#connection.linger(exchange?.finishBody());
+    await this.#connection.linger(exchange?.uploadEnds());
     return "end";
   }
 

@@ -55,8 +55,6 @@ export class HttpExchange {
   readonly #upstream: Upstream;
   #upload: Promise<unknown> = Promise.resolve();
   #uploaded: Upload | undefined;
-  /** Nobody is interested in the rest of the request's body. */
-  #discard = false;
   #over = false;
   #stopWatching = () => {};
 
@@ -91,9 +89,8 @@ export class HttpExchange {
     }
   }
 
-  /** Reads and drops what the client still sends of the request's body. */
-  async finishBody(): Promise<void> {
-    this.#discard = true;
+  /** Resolves once nothing more reads the request's body from the client: where the destination is gone that is with its next piece. */
+  async uploadEnds(): Promise<void> {
     await this.#upload;
   }
 
@@ -110,12 +107,11 @@ export class HttpExchange {
     const { reader, door } = this.#connection;
     let taken = true;
     const write = async (data: Uint8Array) => {
-      if (this.#discard) return;
       try {
         await this.#upstream.stream.write(data);
       } catch (error) {
         taken = false;
-        if (!this.#discard) throw error;
+        throw error;
       }
     };
     try {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertFalse, assertMatch, assertRejects, assertSt
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import type { ControlPage } from "../../src/proxy/control_pages.ts";
+import type { ProxyDeps } from "../../src/proxy/server.ts";
 import { DialError } from "../../src/tunnel/dialer.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { type End, withFrontDoor } from "./front_door.ts";
@@ -56,6 +57,34 @@ describe("serveHttp with CONNECT", () => {
       assertStringIncludes(head, "X-Hawser-Error: not-ready");
       assertStringIncludes(head, "Connection: close");
       assertEquals(body, `${notReady.message}\n`);
+      assertEquals(await client.rest(), "");
+    });
+  });
+
+  it("counts as HTTPS for the choice of the user's own proxy, but for port 80", async () => {
+    const schemes: string[] = [];
+    const router: ProxyDeps["router"] = {
+      route(_target, scheme) {
+        schemes.push(scheme);
+        return Promise.reject(notReady);
+      },
+    };
+    await withFrontDoor({}, async ({ connect }) => {
+      for (const first of ["CONNECT x.org:8443", "CONNECT x.org:80", "GET http://x.org:8443/"]) {
+        const client = await connect();
+        await client.send(`${first} HTTP/1.1\r\n\r\n`);
+        await answer(client);
+      }
+      assertEquals(schemes, ["https", "tcp", "http"]);
+    }, { router });
+  });
+
+  it("reads what a client sends too early before it closes, so that no reset takes the answer away", async () => {
+    await withFrontDoor({ dead: notReady }, async ({ connect }) => {
+      const client = await connect();
+      await client.send("CONNECT dead:80 HTTP/1.1\r\n\r\n");
+      assertStringIncludes((await answer(client)).head, "HTTP/1.1 503");
+      await client.send(new Uint8Array(5_000_000));
       assertEquals(await client.rest(), "");
     });
   });
@@ -207,6 +236,23 @@ describe("serveHttp with absolute-form requests", () => {
       await clock.advance(1000);
       assertEquals(await client.rest(), "");
     }, { clock });
+  });
+
+  it("sends the rest of a body whose answer came early", async () => {
+    const seen = Promise.withResolvers<string>();
+    const hasty = async (end: End) => {
+      await end.head();
+      await end.send("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+      seen.resolve(await end.text(5).catch((error) => String(error)));
+    };
+    await withFrontDoor({ orders: hasty }, async ({ connect }) => {
+      const client = await connect();
+      await client.send("PUT http://orders/ HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe");
+      assertStringIncludes(await client.head(), "202 Accepted");
+      await client.send("llo");
+      assertEquals(await seen.promise, "hello");
+      assertEquals(await client.rest(), "");
+    });
   });
 
   it("refuses a big upload to nowhere without losing the answer", async () => {
@@ -380,12 +426,33 @@ describe("serveHttp with absolute-form requests", () => {
     });
   });
 
-  it("does not keep a connection that closes by itself, has said something unasked, or has been quiet for 15 s", async () => {
+  it("notices that a kept connection was closed before the next request comes", async () => {
+    const parts = { short: once("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), orders: numbered };
+    await withFrontDoor(parts, async ({ connect, dialled }) => {
+      const client = await connect();
+      // The request in between gives the end of the first connection the time to arrive.
+      for (const host of ["short", "orders", "short"]) {
+        await client.send(`POST http://${host}/ HTTP/1.1\r\nContent-Length: 0\r\n\r\n`);
+        assertStringIncludes((await answer(client)).head, "200 OK");
+      }
+      assertEquals(dialled.map(({ host }) => host), ["short", "orders", "short"]);
+    });
+  });
+
+  it("does not keep a connection that is announced to close, has said something unasked, or has been quiet for 15 s", async () => {
     const clock = new FakeClock();
     const closed = Promise.withResolvers<void>();
     const parts = {
-      polite: once("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
-      talkative: once("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+      polite: async (end: End) => {
+        await end.head();
+        await end.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        await end.rest();
+      },
+      talkative: async (end: End) => {
+        await end.head();
+        await end.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".repeat(2));
+        await end.rest();
+      },
       quiet: async (end: End) => {
         await numbered(end);
         closed.resolve();

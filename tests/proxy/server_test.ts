@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Failure } from "../../src/platform/failure.ts";
-import { openProxy } from "../../src/proxy/server.ts";
+import { openProxy, type ProxyDeps } from "../../src/proxy/server.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import { listenTcp } from "../../src/stream/listen_tcp.ts";
 import { DialError, type DialErrorKind } from "../../src/tunnel/dialer.ts";
 import { FakeClock } from "../fake_clock.ts";
-import { type End, withFrontDoor } from "./front_door.ts";
+import { End, withFrontDoor } from "./front_door.ts";
 
 const encode = (text: string) => [...new TextEncoder().encode(text)];
 const socks5 = (host: string, port = 80) => [5, 1, 0, 5, 1, 0, 3, host.length, ...encode(host), port >> 8, port & 255];
@@ -263,31 +263,47 @@ describe("openProxy", () => {
     }, { connections: 1 });
   });
 
-  it("ends everything when it is closed: tunnels, dials under way, silent clients", async () => {
-    const route = {
-      via: "cluster" as const,
-      dial: ({ signal }: { signal: AbortSignal }) =>
-        new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  it("ends everything when it is closed: tunnels, requests, dials under way, silent clients", async () => {
+    const asked = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    // Never ends its own direction, whatever the client does.
+    const stubborn = async (end: End) => {
+      if ((await end.head()).startsWith("GET")) asked.resolve();
+      while (await end.reader.fill().catch(() => false)) end.reader.consume(end.reader.buffered.length);
+      await gone.promise;
+      end.stream.close();
     };
-    await withFrontDoor({ orders: echo }, async ({ connect, proxy }) => {
+    const dialling = Promise.withResolvers<void>();
+    const destination = await listenTcp({ host: "127.0.0.1", port: 0 }, (stream) => void stubborn(new End(stream)));
+    const router: ProxyDeps["router"] = {
+      route: ({ host }) =>
+        Promise.resolve({
+          via: "cluster",
+          dial({ signal }) {
+            if (host === "orders") return connectTcp("127.0.0.1", destination.port, signal);
+            dialling.resolve();
+            return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+          },
+        }),
+    };
+    await withFrontDoor({}, async ({ connect, proxy }) => {
       const tunnel = await connect();
       await tunnel.send(socks5("orders"));
       await tunnel.bytes(granted5.length);
+      const request = await connect();
+      await request.send("GET http://orders/ HTTP/1.1\r\n\r\n");
+      await asked.promise;
+      await (await connect()).send(socks5("nowhere"));
+      await dialling.promise;
       const silent = await connect();
-      while (proxy.counts().open < 2) await new Promise((resolve) => setImmediate(resolve));
+      while (proxy.counts().open < 4) await new Promise((resolve) => setImmediate(resolve));
       await proxy.close();
       assertEquals(proxy.counts().open, 0);
-      assertEquals(await tunnel.rest(), "");
-      assertEquals(await silent.rest(), "");
+      for (const client of [tunnel, silent, request]) assertEquals(await client.rest(), "");
       await assertRejects(() => connect(), Error, "ECONNREFUSED");
-    });
-    await withFrontDoor({}, async ({ connect, proxy }) => {
-      const dialling = await connect();
-      await dialling.send(socks5("orders"));
-      await dialling.bytes(2);
-      await proxy.close();
-      assertEquals(proxy.counts().open, 0);
-    }, { router: { route: () => Promise.resolve(route) } });
+    }, { router });
+    gone.resolve();
+    await destination.close();
   });
 
   it("listens on ::1 with the same port where it can", async () => {
