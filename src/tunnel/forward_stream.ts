@@ -39,6 +39,8 @@ const answeredLinger = 100;
 const unansweredLinger = 10_000;
 /** The runtime ends both directions 1 s after either has ended; silence for so long says that it does not. */
 const afterFin = 3_000;
+/** What was sent so shortly before the end of a stream may have come when the runtime read no more. */
+const unreadLimit = 1_000;
 
 /**
  * One TCP connection to a pod's port: a pair of SPDY streams. Container runtimes cut everything one second after either side has ended, so
@@ -54,6 +56,7 @@ export class ForwardStream implements Duplex {
   sent = 0;
   /** When bytes last moved, by the clock's `now`. */
   activeAt: number;
+  #sentAt = -Infinity;
   readonly #host: StreamHost;
   readonly #arrived = new ByteQueue();
   #room: (() => void) | undefined;
@@ -95,6 +98,12 @@ export class ForwardStream implements Duplex {
     return this.#room !== undefined;
   }
 
+  /** True where the pod may never have read what was sent last, as the stream had ended there, was refused, or was given up here. */
+  get unread(): boolean {
+    const late = this.#host.clock.now() - this.#sentAt < unreadLimit || this.#failure?.code === "ETIMEDOUT";
+    return this.sent > 0 && !this.#answered && late;
+  }
+
   /** True once the server has accepted the stream, which says nothing yet about the pod. */
   get replied(): boolean {
     return this.#replied;
@@ -129,9 +138,11 @@ export class ForwardStream implements Duplex {
       }
       const piece = data.subarray(at, at + frameLimit);
       this.sent += piece.length;
-      this.activeAt = this.#host.clock.now();
+      this.activeAt = this.#sentAt = this.#host.clock.now();
       this.#answered = false;
-      await this.#host.data(this.id, piece, false);
+      await this.#host.data(this.id, piece, false).catch((error) => {
+        throw this.#failure ?? error; // the session may end because this stream has
+      });
     }
   }
 

@@ -244,8 +244,13 @@ export class SpdySession {
   }
 
   #changed(stream: ForwardStream): void {
-    if (stream.ended) this.#streams.delete(stream.id);
     this.idleSince = this.#clock.now();
+    if (stream.ended) {
+      this.#streams.delete(stream.id);
+      // The node's SPDY library (moby/spdystream) has five workers for all streams. The one that holds bytes which nobody reads any more waits
+      // for ever, and with it every fifth stream to come.
+      if (stream.unread) this.#retire();
+    }
     if (this.#error) return;
     if (this.#nextId >= lastId && this.#streams.size === 0) return this.close();
     this.#events.onChange(this);
