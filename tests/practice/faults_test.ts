@@ -30,7 +30,7 @@ describe("faults", () => {
     await open!.write(open!.ping(1));
     await open!.next();
     const elapsed = performance.now() - start;
-    assert(elapsed >= 75 && elapsed < 300, `took ${elapsed} ms`);
+    assert(elapsed >= 75, `took ${elapsed} ms`);
     close();
   });
 
@@ -118,13 +118,12 @@ describe("faults", () => {
       for (let left = 50_000; left > 0;) left -= (await open!.next()).data.length;
       return performance.now() - start;
     };
-    const fast = await echo();
     practice.faults.slowDownload(200_000);
     const down = await echo();
     practice.faults.slowDownload(0);
     practice.faults.slowUpload(200_000);
     const up = await echo();
-    assert(fast < 200 && down > 200 && up > 200, `took ${[fast, down, up].join(", ")} ms`);
+    assert(down > 200 && up > 200, `took ${down} and ${up} ms`);
     close();
   });
 

@@ -7,11 +7,12 @@ const longLine = 16 << 20;
 
 /** The line between clients and the API server: a TCP port in front of another one, where everything that befalls lines can befall. */
 export class Line {
-  readonly #to: number;
   readonly #counters: Counters;
   readonly #links = new Set<Link>();
   #server: net.Server | undefined;
   #port = 0;
+  /** Port of the server on 127.0.0.1. */
+  to = 0;
   /** Milliseconds added to a round trip. */
   roundTrip = 0;
   /** Bytes a second that clients, and the server, may read of one connection; 0 for no bound. */
@@ -19,9 +20,7 @@ export class Line {
   uploadRate = 0;
   #swallows = false;
 
-  /** `to` is the port of the server on 127.0.0.1. */
-  constructor(to: number, counters: Counters) {
-    this.#to = to;
+  constructor(counters: Counters) {
     this.#counters = counters;
   }
 
@@ -78,7 +77,7 @@ export class Line {
   #accept(near: net.Socket): void {
     this.#counters.connections++;
     this.#counters.openConnections++;
-    const link = new Link(near, this.#to, this, () => {
+    const link = new Link(near, this.to, this, () => {
       this.#counters.openConnections--;
       this.#links.delete(link);
     });

@@ -42,7 +42,7 @@ export class PortForward {
     this.#deps = deps;
   }
 
-  /** Takes over a connection. `head`, what the client sent before it was answered, is lost, as on a real server. */
+  /** Takes over a connection. Throws a StatusError or a RuntimeError to refuse it. */
   upgrade(request: IncomingMessage, info: RequestInfo, socket: Duplex): void {
     const wanted = request.headers.upgrade?.toLowerCase();
     const answer = wanted === "websocket" ? this.#webSocket(request, info) : this.#spdy(request, wanted);

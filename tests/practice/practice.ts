@@ -43,11 +43,10 @@ import type { PodState } from "./pod_state.ts";
 import { PortForward } from "./port_forward.ts";
 import type { Program } from "./program.ts";
 import { Registry } from "./registry.ts";
-import { resourceTable } from "./resource_table.ts";
-import type { Resource } from "./resource_table.ts";
+import { Rest } from "./rest.ts";
+import { RunningPractice } from "./running_practice.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
 import { ServerFaults } from "./server_faults.ts";
-import { serviceManifests } from "./service_manifests.ts";
 import type { ServiceManifestOptions } from "./service_manifests.ts";
 import { Store } from "./store.ts";
 import { Users } from "./users.ts";
@@ -145,32 +144,28 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
   const serverFaults = new ServerFaults();
   const programs = new Map(Object.entries({ "practice/workload": workload, ...options.programs }));
   const kubelet = await Kubelet.start({ store, registry, network, programs, dualStack });
-  // The line comes after the server that it leads to; nobody asks for a link before both stand.
-  let line: Line | undefined = undefined as Line | undefined;
+  const line = new Line(counters);
   const portForward = new PortForward({
     registry,
     network,
     counters,
     faults: serverFaults,
-    link: (port) => line?.link(port),
+    link: (port) => line.link(port),
     teardown,
   });
+  const hidden = new Set(endpointSlices ? [] : ["endpointslices.discovery.k8s.io"]);
   const server = await ApiServer.start({
     version,
-    hidden: new Set(endpointSlices ? [] : ["endpointslices.discovery.k8s.io"]),
     certificate: await serverCertificate(certificate, authority),
     clientAuthority: authority.certificate,
   }, {
-    store,
-    registry,
+    rest: new Rest(version, hidden, { store, registry, users, watches, log: (uid) => kubelet.log(uid) }),
     users,
-    watches,
     counters,
     faults: serverFaults,
     portForward: (request, info, socket) => portForward.upgrade(request, info, socket),
-    log: (uid) => kubelet.log(uid),
   });
-  line = new Line(server.port, counters);
+  line.to = server.port;
   await line.listen();
   const extra = new Map([[`${nodeAddress}:6443`, { hostname: "127.0.0.1", port: line.port }]]);
   const practice = new RunningPractice({
@@ -227,212 +222,4 @@ function firstObjects(endpointSlices: boolean): Manifest[] {
     { apiVersion: "v1", kind: "Endpoints", metadata, subsets: [{ addresses: [{ ip: nodeAddress }], ports: endpoint }] },
     ...(endpointSlices ? [slice] : []),
   ];
-}
-
-interface Parts {
-  readonly authority: CertificateAuthority;
-  readonly controllers: Controllers;
-  readonly counters: Counters;
-  readonly inside: Inside;
-  readonly kubelet: Kubelet;
-  readonly line: Line;
-  readonly portForward: PortForward;
-  readonly registry: Registry;
-  readonly server: ApiServer;
-  readonly serverFaults: ServerFaults;
-  readonly store: Store;
-  readonly users: Users;
-  readonly watches: Watches;
-}
-
-class RunningPractice implements Practice {
-  readonly #parts: Parts;
-  readonly faults: Faults;
-  #stopped: Promise<void> | undefined;
-
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.faults = faultsOf(parts);
-  }
-
-  get server(): string {
-    return `https://127.0.0.1:${this.port}`;
-  }
-
-  get port(): number {
-    return this.#parts.line.port;
-  }
-
-  get authority(): string {
-    return this.#parts.authority.certificate;
-  }
-
-  get counters(): Counters {
-    return this.#parts.counters;
-  }
-
-  kubeconfig(name = "admin", options: { readonly namespace?: string; readonly server?: string } = {}): string {
-    const user = this.#parts.users.get(name);
-    const credentials = user.issued
-      ? { "client-certificate-data": btoa(user.issued.certificate), "client-key-data": btoa(user.issued.key) }
-      : { token: user.token };
-    const cluster = { server: options.server ?? this.server, "certificate-authority-data": btoa(this.authority) };
-    const context = { cluster: "practice", user: name, ...(options.namespace ? { namespace: options.namespace } : {}) };
-    return JSON.stringify(
-      {
-        apiVersion: "v1",
-        kind: "Config",
-        clusters: [{ name: "practice", cluster }],
-        users: [{ name, user: credentials }],
-        contexts: [{ name: "practice", context }],
-        "current-context": "practice",
-      },
-      null,
-      2,
-    );
-  }
-
-  async addUser(user: UserOptions): Promise<void> {
-    const { authority, users } = this.#parts;
-    const byToken = (user.by ?? "token") === "token";
-    const wanted = { commonName: user.name, organizations: user.groups, expired: user.by === "expired-certificate" };
-    users.add(user, byToken ? undefined : await authority.issue(wanted));
-  }
-
-  token(user: string): string {
-    return this.#parts.users.get(user).token;
-  }
-
-  certificate(user: string): Issued | undefined {
-    return this.#parts.users.get(user).issued;
-  }
-
-  async apply(...manifests: readonly Manifest[]): Promise<void> {
-    const { registry, store } = this.#parts;
-    for (const manifest of manifests) {
-      const resource = resourceOf(manifest);
-      const name = manifest.metadata.name ?? "";
-      const namespace = resource.namespaced ? manifest.metadata.namespace ?? "default" : "";
-      if (namespace && !store.get("namespaces", "", namespace)) {
-        const object: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
-        registry.create(resourceTable.get("namespaces")!, "", object);
-      }
-      if (store.get(resource.key, namespace, name)) registry.update(resource, namespace, name, manifest);
-      else registry.create(resource, namespace, manifest);
-    }
-    await this.settled();
-  }
-
-  async addService(options: ServiceManifestOptions): Promise<void> {
-    await this.apply(...serviceManifests(options));
-  }
-
-  get<T extends KubeObject>(resource: string, namespace: string, name: string): T | undefined {
-    return this.#parts.store.get<T>(known(resource).key, namespace, name);
-  }
-
-  list<T extends KubeObject>(resource: string, namespace?: string): readonly T[] {
-    return this.#parts.store.list<T>(known(resource).key, namespace);
-  }
-
-  async remove(resource: string, namespace: string, name: string): Promise<void> {
-    this.#parts.registry.delete(known(resource), namespace, name);
-    await this.settled();
-  }
-
-  async settled(): Promise<void> {
-    const { controllers, kubelet } = this.#parts;
-    do {
-      await controllers.idle();
-      await kubelet.idle();
-    } while (controllers.busy);
-  }
-
-  async until<T>(look: () => T | undefined, signal?: AbortSignal): Promise<T> {
-    let wake = () => {};
-    const unsubscribe = this.#parts.store.onChange(() => wake());
-    signal?.addEventListener("abort", () => wake(), { once: true });
-    try {
-      for (;;) {
-        signal?.throwIfAborted();
-        const change = new Promise<void>((resolve) => wake = resolve);
-        const found = look();
-        if (found !== undefined) return found;
-        await change;
-      }
-    } finally {
-      unsubscribe();
-    }
-  }
-
-  async setPodState(namespace: string, name: string, state: PodState): Promise<void> {
-    const annotations = { "practice/state": state };
-    const body = { metadata: { annotations } };
-    this.#parts.registry.patch(known("pods"), namespace, name, "application/merge-patch+json", body);
-    await this.settled();
-  }
-
-  async killPod(namespace: string, name: string): Promise<void> {
-    this.#parts.registry.delete(known("pods"), namespace, name, { gracePeriodSeconds: 0 });
-    await this.settled();
-  }
-
-  dialFromPod(host: string, port: number, options: { readonly namespace?: string } = {}): Promise<Deno.TcpConn> {
-    return this.#parts.inside.dial(host, port, options.namespace ?? "default");
-  }
-
-  stop(): Promise<void> {
-    return this.#stopped ??= this.#stop();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  async #stop(): Promise<void> {
-    const { controllers, kubelet, line, portForward, server } = this.#parts;
-    await this.settled();
-    controllers.stop();
-    await line.close();
-    await server.stop();
-    await kubelet.stop(); // frees sessions that wait for a pod to read
-    await portForward.ended();
-  }
-}
-
-function faultsOf(parts: Parts): Faults {
-  const { line, portForward, serverFaults, store, users, watches } = parts;
-  return {
-    latency: (roundTrip) => void (line.roundTrip = roundTrip),
-    dropConnections: () => line.reset(),
-    blackHole: () => void (line.swallows = true),
-    mend: () => void (line.swallows = false),
-    stopListening: () => line.close(),
-    startListening: () => line.listen(),
-    slowDownload: (bytesPerSecond) => void (line.downloadRate = bytesPerSecond),
-    slowUpload: (bytesPerSecond) => void (line.uploadRate = bytesPerSecond),
-    answer: (fault) => serverFaults.answer(fault),
-    answerNormally: () => serverFaults.answerNormally(),
-    refuseWebSockets: (status) => void (serverFaults.refuseWebSockets = status),
-    refuseSpdy: (status) => void (serverFaults.refuseSpdy = status),
-    rotateToken: (user) => users.rotateToken(user),
-    endWatches: () => watches.end(),
-    cutWatches: () => watches.cut(),
-    silenceWatches: (silent) => watches.silence(silent),
-    forgetHistory: () => store.forgetHistory(),
-    freezeSessions: (frozen) => portForward.freeze(frozen),
-  };
-}
-
-function known(name: string): Resource {
-  const resource = resourceTable.get(name);
-  if (!resource) throw new RangeError(`The practice cluster knows no resource "${name}"`);
-  return resource;
-}
-
-function resourceOf(manifest: Manifest): Resource {
-  for (const resource of resourceTable.values()) {
-    if (resource.kind === manifest.kind && resource.apiVersion === manifest.apiVersion) return resource;
-  }
-  throw new RangeError(`The practice cluster knows no kind "${manifest.kind}" of "${manifest.apiVersion}"`);
 }

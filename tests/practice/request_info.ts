@@ -19,8 +19,8 @@ export interface RequestInfo {
 
 /** Reads the method and the target of a request as the API server does. */
 export function requestInfo(method: string, target: string): RequestInfo {
-  const url = new URL(target, "https://practice");
-  const path = decodeURIComponent(url.pathname);
+  const url = URL.parse(target, "https://practice") ?? new URL("https://practice/");
+  const path = decoded(url.pathname);
   const query = url.searchParams;
   const steps = path.split("/").filter((step) => step !== "");
   const group = steps[0] === "apis" ? steps[1] ?? "" : "";
@@ -59,5 +59,13 @@ function verbOf(method: string, query: URLSearchParams, resource: string, name: 
       return name || !resource ? "delete" : "deletecollection";
     default:
       return method.toLowerCase();
+  }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // which is no object's, and is answered as such
   }
 }
