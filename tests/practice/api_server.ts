@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Issued } from "./certificate_authority.ts";
 import type { CountedRequest, Counters } from "./counters.ts";
+import type { KubeObject } from "./kube_object.ts";
 import { requestInfo } from "./request_info.ts";
 import type { RequestInfo } from "./request_info.ts";
 import type { Rest } from "./rest.ts";
@@ -89,7 +90,7 @@ export class ApiServer {
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const info = requestInfo(request.method!, request.url!);
     let user = "";
-    const count = (status: number) => this.#count(request, info, user, status);
+    const count = (status: number, name = info.name) => this.#count(request, { ...info, name }, user, status);
     try {
       const identity = this.#admit(request, info, (name) => user = name);
       const { accept } = request.headers;
@@ -99,7 +100,7 @@ export class ApiServer {
       }
       const type = mediaType(request);
       const { status, value } = this.#deps.rest.answer({ info, identity, accept, type, body: await read(request) });
-      count(status);
+      count(status, (value as Partial<KubeObject>).metadata?.name); // text has none, and reviews have none
       if (typeof value === "string") response.writeHead(status, { "Content-Type": "text/plain" }).end(value);
       else send(response, status, value);
     } catch (error) {

@@ -400,7 +400,7 @@ describe("REST", () => {
         2,
       ]);
       assertEquals(counters.requests.map(({ status }) => status), [200, 200, 201, 409]);
-      assertEquals(counters.writes, ["create configmaps default/"]);
+      assertEquals(counters.writes, ["create configmaps default/a"]);
       assertEquals([counters.connections, counters.tlsConnections], [1, 1]);
     }));
 });

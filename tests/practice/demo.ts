@@ -6,6 +6,7 @@
  *     deno task demo --keep     the walk, then the cluster runs on until Ctrl-C
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
+import http from "node:http";
 import { fileURLToPath } from "node:url";
 import { startPractice } from "./practice.ts";
 import { stock } from "./stock.ts";
@@ -64,9 +65,17 @@ function denoFolder(): string {
 }
 
 /** A request through the proxy, as curl would make it: the proxy is told the name and finds out itself what it means. */
-async function get(client: Deno.HttpClient, url: string): Promise<{ status: number; text: string }> {
-  const response = await fetch(url, { client, headers: { connection: "close" } });
-  return { status: response.status, text: await response.text() };
+function get(port: number, url: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port, path: url, headers: { host: new URL(url).host }, agent: false };
+    http.get(options, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => text += chunk);
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on("error", reject);
+    }).on("error", reject);
+  });
 }
 
 let connected = false;
@@ -81,7 +90,6 @@ try {
     new TextDecoder().decode((await start(["status", "-o", "json"]).output()).stdout),
   );
   const proxy = `http://127.0.0.1:${session.port}`;
-  using client = Deno.createHttpClient({ proxy: { url: proxy } });
   const addressOf = (name: string) => (practice.get("services", "dev", name)?.spec as { clusterIP: string }).clusterIP;
   for (
     const [url, why] of [
@@ -97,7 +105,7 @@ try {
     ] as const
   ) {
     command(`curl -x ${proxy} ${url}    # ${why}`);
-    const { status, text } = await get(client, url);
+    const { status, text } = await get(session.port, url);
     result(status === 200 ? `pod ${JSON.parse(text).pod} answered` : `HTTP ${status}: ${text}`);
   }
   say(
@@ -149,7 +157,7 @@ try {
   let answered = 0, failed = 0, going = true;
   const traffic = Promise.all(Array.from({ length: 4 }, async () => {
     while (going) {
-      const { status } = await get(client, "http://orders/").catch(() => ({ status: 0 }));
+      const { status } = await get(session.port, "http://orders/").catch(() => ({ status: 0 }));
       if (status === 200) answered++;
       else failed++;
     }
@@ -164,10 +172,10 @@ try {
 
   chapter("The API server goes away and comes back");
   await practice.faults.stopListening();
-  result(`while it is gone: HTTP ${(await get(client, "http://stock/")).status}`);
+  result(`while it is gone: HTTP ${(await get(session.port, "http://stock/")).status}`);
   await practice.faults.startListening();
   for (let tries = 0, status = 0; status !== 200; tries++) {
-    ({ status } = await get(client, "http://stock/"));
+    ({ status } = await get(session.port, "http://stock/"));
     if (status === 200) {
       result(`after it is back: HTTP 200, on the same port${tries > 0 ? `, at the ${tries + 1}th try` : ""}`);
     } else if (tries > 100) throw new Error("The session did not recover");

@@ -1,6 +1,7 @@
 import net from "node:net";
 import type { Manifest } from "./kube_object.ts";
 import type { Network } from "./network.ts";
+import { node } from "./node.ts";
 import type { ContainerSpec, PodObject } from "./pod_object.ts";
 import { PodSockets } from "./pod_sockets.ts";
 import type { PodState } from "./pod_state.ts";
@@ -10,9 +11,6 @@ import type { Registry } from "./registry.ts";
 import { resourceTable } from "./resource_table.ts";
 import { StatusError } from "./status_error.ts";
 import type { Store } from "./store.ts";
-
-/** The one node of the practice cluster. */
-export const nodeName = "practice";
 
 const podResource = resourceTable.get("pods")!;
 
@@ -127,7 +125,7 @@ export class Kubelet {
       const now = store.get<PodObject>("pods", namespace, name);
       if (now?.metadata.uid !== uid) return;
       if (scheduled && !now.spec.nodeName) {
-        registry.update(podResource, namespace, name, { ...now, spec: { ...now.spec, nodeName } });
+        registry.update(podResource, namespace, name, { ...now, spec: { ...now.spec, nodeName: node.name } });
       }
       const manifest: Manifest = { apiVersion: "v1", kind: "Pod", metadata: {}, status };
       registry.update(podResource, namespace, name, manifest, { subresource: "status" });

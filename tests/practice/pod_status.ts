@@ -1,3 +1,4 @@
+import { node } from "./node.ts";
 import type { PodObject } from "./pod_object.ts";
 import type { PodState } from "./pod_state.ts";
 
@@ -48,7 +49,7 @@ export function podStatus(
   const addresses = facts.ips.map((ip) => ({ ip }));
   return {
     phase: runs || state === "crash-loop" ? "Running" : "Pending",
-    hostIP: "192.168.88.2",
+    hostIP: node.address,
     startTime: now,
     ...(addresses.length ? { podIP: facts.ips[0], podIPs: addresses } : {}),
     conditions: [

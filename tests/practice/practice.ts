@@ -10,8 +10,8 @@
  * What it is made of, in the order in which a byte meets it:
  *
  * - **Line** (`line.ts`): the TCP port that clients dial. It can be slow, lose its connections, swallow everything, or close.
- * - **API server** (`api_server.ts`): HTTPS with client certificates, tokens and impersonation; rules per user; REST, watches and
- *   patches over a table of resources; errors are `Status` objects in Kubernetes' words.
+ * - **API server** (`api_server.ts`, `rest.ts`): HTTPS (HTTP/1.1) with client certificates, tokens and impersonation; rules per user; REST,
+ *   watches and patches over a table of resources; errors are `Status` objects in Kubernetes' words.
  * - **Controllers**: Services get ClusterIPs, EndpointSlices and Endpoints; Deployments and StatefulSets get pods; what loses its owner goes.
  *   They run as soon as something changes; `settled()` resolves when they have nothing left to do.
  * - **Pods** (`kubelet.ts`): a container runs the *program* that is registered under its image's name. Programs listen on real loopback
@@ -24,6 +24,9 @@
  * A pod's state can be chosen by the annotation `practice/state` of its template ({@linkcode PodState}) or later by `setPodState`;
  * `practice/linger` is for how many milliseconds it goes on serving after it was deleted.
  *
+ * For tests: `PracticeClient` (plain HTTP as one of the users), `upgrade` and `SpdyTestClient` (port-forward, frame by frame), `stock()` (a
+ * scene with services in all states), `childProgram` (a process as a pod).
+ *
  * @module
  */
 import { Admission } from "./admission.ts";
@@ -34,11 +37,13 @@ import { Controllers } from "./controllers.ts";
 import { Counters } from "./counters.ts";
 import { EndpointsController } from "./endpoints_controller.ts";
 import type { Faults } from "./faults.ts";
+import { firstObjects } from "./first_objects.ts";
 import { Inside } from "./inside.ts";
 import type { KubeObject, Manifest } from "./kube_object.ts";
-import { Kubelet, nodeName } from "./kubelet.ts";
+import { Kubelet } from "./kubelet.ts";
 import { Line } from "./line.ts";
 import { Network } from "./network.ts";
+import { node } from "./node.ts";
 import type { PodState } from "./pod_state.ts";
 import { PortForward } from "./port_forward.ts";
 import type { Program } from "./program.ts";
@@ -123,9 +128,6 @@ export interface Practice extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** The address of the node, which is also where the API server is, as pods see it. */
-const nodeAddress = "192.168.88.2";
-
 /** Starts a practice cluster. It holds the namespaces `default` and `kube-system`, one node, and the Service `kubernetes`. */
 export async function startPractice(options: PracticeOptions = {}): Promise<Practice> {
   const { version = "1.34.1", certificate = "good", dualStack = false, endpointSlices = true, teardown = 1000 } =
@@ -167,7 +169,7 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
   });
   line.to = server.port;
   await line.listen();
-  const extra = new Map([[`${nodeAddress}:6443`, { hostname: "127.0.0.1", port: line.port }]]);
+  const extra = new Map([[`${node.address}:6443`, { hostname: "127.0.0.1", port: line.port }]]);
   const practice = new RunningPractice({
     authority,
     controllers,
@@ -198,28 +200,4 @@ function serverCertificate(wrong: ServerCertificate, authority: CertificateAutho
   const wanted = { commonName: "kube-apiserver", names, expired: wrong === "expired" };
   if (wrong !== "other-ca") return authority.issue(wanted);
   return CertificateAuthority.create("somebody else").then((other) => other.issue(wanted));
-}
-
-function firstObjects(endpointSlices: boolean): Manifest[] {
-  const namespace = "default";
-  const ports = [{ name: "https", port: 443, targetPort: 6443 }];
-  const endpoint = [{ name: "https", port: 6443, protocol: "TCP" }];
-  const metadata = { name: "kubernetes", namespace };
-  const slice: Manifest = {
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
-    addressType: "IPv4",
-    endpoints: [{ addresses: [nodeAddress], conditions: { ready: true } }],
-    ports: endpoint,
-  };
-  const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady" }];
-  const addresses = [{ type: "InternalIP", address: nodeAddress }, { type: "Hostname", address: nodeName }];
-  return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } },
-    { apiVersion: "v1", kind: "Node", metadata: { name: nodeName }, spec: {}, status: { conditions, addresses } },
-    { apiVersion: "v1", kind: "Service", metadata, spec: { clusterIP: "10.96.0.1", ports } },
-    { apiVersion: "v1", kind: "Endpoints", metadata, subsets: [{ addresses: [{ ip: nodeAddress }], ports: endpoint }] },
-    ...(endpointSlices ? [slice] : []),
-  ];
 }
