@@ -183,9 +183,9 @@ try {
   }
 
   chapter("Run: one program with the cluster within its reach");
-  command(`hawser run -- deno eval 'console.log(await (await fetch("http://stock.shop.svc.cluster.local/")).text())'`);
   const program =
-    "const r = await fetch('http://orders.shop/'); console.log('orders.shop answered with', r.status, 'from pod', (await r.json()).pod)";
+    `const answer = await fetch("http://orders.shop/"); console.log(answer.status, (await answer.json()).pod)`;
+  command(`hawser run -- deno eval '${program}'`);
   const run = await start(["run", "--port", "0", "--", Deno.execPath(), "eval", program]).output();
   result(new TextDecoder().decode(run.stdout) + new TextDecoder().decode(run.stderr));
 
