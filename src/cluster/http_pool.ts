@@ -1,5 +1,5 @@
 import type { Clock } from "../platform/clock.ts";
-import { BufferedReader, UnexpectedEnd } from "../stream/buffered_reader.ts";
+import { BufferedReader } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { keepsAlive, openBody, responseFraming } from "../stream/http_body.ts";
 import { formatRequestHead, parseResponseHead, type RequestHead, type ResponseHead } from "../stream/http_head.ts";
@@ -57,13 +57,14 @@ export class HttpPool {
     signal.throwIfAborted();
     const kept = this.#idle.pop();
     if (kept) {
+      const repeatable = ["GET", "HEAD", "PUT", "DELETE"].includes(request.head.method);
+      const patience = repeatable ? Math.min(keptPatience, request.patience) : request.patience;
       try {
-        return await this.#attempt(kept, request, signal);
+        const exchange = await this.#attempt(kept, { ...request, patience }, signal);
+        exchange.setPatience(request.patience);
+        return exchange;
       } catch (error) {
-        const repeatable = ["GET", "HEAD", "PUT", "DELETE"].includes(request.head.method);
-        if (!repeatable || kept.answered || error instanceof SilenceError || signal.aborted || this.#closed) {
-          throw error;
-        }
+        if (!repeatable || kept.answered || signal.aborted || this.#closed) throw error;
       }
     }
     return await this.#attempt(new Connection(await this.#connect(signal)), request, signal);
@@ -139,10 +140,10 @@ class Connection {
   async head(): Promise<ResponseHead> {
     const resting = this.#resting;
     this.#resting = undefined;
-    if (resting && !await resting.more) throw new UnexpectedEnd("its rest");
+    if (resting && !await resting.more) throw unanswered();
     for (;;) {
       const bytes = await this.reader.head();
-      if (bytes === null) throw new UnexpectedEnd("its rest");
+      if (bytes === null) throw unanswered();
       this.answered = true;
       const head = parseResponseHead(bytes);
       if (head.status >= 200 || head.status === 101) return head;
@@ -153,6 +154,10 @@ class Connection {
     this.#resting?.wake();
     this.stream.close();
   }
+}
+
+function unanswered(): Error {
+  return new Error("it was closed instead of an answer");
 }
 
 class Exchange implements HttpExchange {
