@@ -1,3 +1,6 @@
+/** Small pieces share memory of this size: a chunk of its own costs hundreds of bytes however little is in it. */
+const sharedSize = 4096;
+
 /**
  * Bytes that have arrived and wait to be read: the reading half of a {@linkcode Duplex} whose source pushes. It knows no limit; whoever pushes
  * looks at `size` and stops the source.
@@ -5,6 +8,8 @@
 export class ByteQueue {
   readonly #chunks: Uint8Array[] = [];
   #size = 0;
+  /** Bytes of memory behind the last chunk that are free to be filled. */
+  #free = 0;
   #reader: { into: Uint8Array; resolve: (count: number | null) => void; reject: (error: Error) => void } | undefined;
   #end: { error: Error | undefined } | undefined;
 
@@ -30,8 +35,30 @@ export class ByteQueue {
       if (count === chunk.length) return;
       chunk = chunk.subarray(count);
     }
-    this.#chunks.push(reused ? chunk.slice() : chunk);
+    if (reused) this.#keep(chunk);
+    else this.#append(chunk, 0);
     this.#size += chunk.length;
+  }
+
+  #keep(chunk: Uint8Array): void {
+    const last = this.#chunks.at(-1);
+    if (last && chunk.length <= this.#free) {
+      const longer = new Uint8Array(last.buffer, last.byteOffset, last.length + chunk.length);
+      longer.set(chunk, last.length);
+      this.#chunks[this.#chunks.length - 1] = longer;
+      this.#free -= chunk.length;
+    } else if (chunk.length >= sharedSize) {
+      this.#append(chunk.slice(), 0);
+    } else {
+      const shared = new Uint8Array(sharedSize);
+      shared.set(chunk);
+      this.#append(shared.subarray(0, chunk.length), sharedSize - chunk.length);
+    }
+  }
+
+  #append(chunk: Uint8Array, free: number): void {
+    this.#chunks.push(chunk);
+    this.#free = free;
   }
 
   /** As `Duplex.read`. */
