@@ -3,9 +3,10 @@ import type { Directory } from "../cluster/directory.ts";
 import { openDns } from "../dns/open_dns.ts";
 import { ProxySettings } from "../platform/proxy_settings.ts";
 import { DirectDialer } from "../proxy/direct_dialer.ts";
+import { isLoopback } from "../proxy/local_host.ts";
+import { pacFile } from "../proxy/pac.ts";
 import { Router } from "../proxy/routing.ts";
 import { openProxy } from "../proxy/server.ts";
-import { proxyScript } from "../wiring/proxy_script.ts";
 import { openServiceListeners, type ServiceListener, type ServiceListeners } from "../wiring/service_listeners.ts";
 import type { ProxyAddress } from "../wiring/variables.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
@@ -69,10 +70,16 @@ export async function openConnection(
     opened.defer(() => listeners!.close());
   }
   signal.throwIfAborted();
+  const settings = new ProxySettings(env);
   const router = new Router({ exclude: options.exclude }, {
     directory,
     cluster: dialer,
-    direct: new DirectDialer({ settings: new ProxySettings(env), clock }),
+    direct: new DirectDialer({
+      settings,
+      clock,
+      // A shell wired to an earlier session on the same port names us as its proxy.
+      isOurs: ({ host, port }) => port === proxy.port && isLoopback(host),
+    }),
     local: (target) => listeners?.targetOf(target),
   });
   const proxy = await openProxy({ ports: options.ports, token, credentials: auth }, {
@@ -82,7 +89,7 @@ export async function openConnection(
     pages: {
       "GET /proxy.pac": {
         open: true,
-        respond: () => ({ type: "application/x-ns-proxy-autoconfig", text: proxyScript(proxy.port) }),
+        respond: () => ({ type: "application/x-ns-proxy-autoconfig", text: pac() }),
       },
       "GET /status": {
         respond: () => json({ session: id, version: hawserVersion, ...status() }),
@@ -96,6 +103,8 @@ export async function openConnection(
     },
   });
   opened.defer(() => proxy.close());
+  // Any outside name will do to learn which proxy the user has for them.
+  const pac = () => pacFile({ port: proxy.port, directory, fallback: settings.proxyFor("https", "example.com", 443) });
   const status = () => ({
     context: access.context,
     namespaces: directory.namespaces,
