@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { Duplex as NodeDuplex } from "node:stream";
 import type net from "node:net";
 import tls from "node:tls";
+import { ByteQueue } from "./byte_queue.ts";
 import type { Duplex } from "./duplex.ts";
 
 /** Whom to trust and who to be. */
@@ -56,8 +57,7 @@ class TlsStream implements TlsDuplex {
   readonly #wire: NodeDuplex;
   readonly #socket: tls.TLSSocket;
   #cipher = new Uint8Array(turn);
-  readonly #plain: Uint8Array[] = [];
-  #reader: { into: Uint8Array; resolve: (count: number | null) => void; reject: (error: Error) => void } | undefined;
+  readonly #plain = new ByteQueue();
   /** Ciphertext may flow: during the handshake, then while a read waits. */
   #open = true;
   /** TLS has asked for ciphertext and got none yet. */
@@ -100,7 +100,7 @@ class TlsStream implements TlsDuplex {
     this.#socket.allowHalfOpen = true;
     this.secured = new Promise((resolve, reject) => {
       this.#socket.once("secureConnect", () => {
-        this.#open = this.#reader !== undefined;
+        this.#open = this.#plain.wanted;
         resolve();
       });
       this.#socket.once("error", reject);
@@ -122,21 +122,12 @@ class TlsStream implements TlsDuplex {
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    const chunk = this.#plain[0];
-    if (chunk) {
-      const count = Math.min(chunk.length, into.length);
-      into.set(chunk.subarray(0, count));
-      if (count < chunk.length) this.#plain[0] = chunk.subarray(count);
-      else this.#plain.shift();
-      return Promise.resolve(count);
-    }
-    if (this.#error) return Promise.reject(this.#error);
-    if (this.#ended) return Promise.resolve(null);
-    return new Promise((resolve, reject) => {
-      this.#reader = { into, resolve, reject };
+    const read = this.#plain.read(into);
+    if (this.#plain.wanted) {
       this.#open = true;
       this.#fetch();
-    });
+    }
+    return read;
   }
 
   write(data: Uint8Array): Promise<void> {
@@ -190,29 +181,18 @@ class TlsStream implements TlsDuplex {
   }
 
   #take(chunk: Uint8Array): void {
-    const reader = this.#reader;
-    if (!reader) {
-      this.#plain.push(chunk);
-      return;
-    }
-    this.#reader = undefined;
     this.#open = false;
-    const count = Math.min(chunk.length, reader.into.length);
-    reader.into.set(chunk.subarray(0, count));
-    if (count < chunk.length) this.#plain.push(chunk.subarray(count));
-    reader.resolve(count);
+    this.#plain.push(chunk);
   }
 
   #finish(): void {
     this.#ended = true;
-    this.#reader?.resolve(null);
-    this.#reader = undefined;
+    this.#plain.end();
   }
 
   #fail(error: Error): void {
     this.#error ??= error;
-    this.#reader?.reject(error);
-    this.#reader = undefined;
+    this.#plain.end(error);
   }
 }
 
