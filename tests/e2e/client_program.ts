@@ -71,8 +71,13 @@ function start(program: Program, options: Deno.CommandOptions): Deno.ChildProces
     return new Deno.Command(program, options).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`"${program}" is not installed: apt-get install ${packages[program]}`);
+    throw notInstalled(program);
   }
+}
+
+/** Says which package is missing. */
+export function notInstalled(program: Program): Error {
+  return new Error(`"${program}" is not installed: apt-get install ${packages[program]}`);
 }
 
 async function feed(stdin: WritableStream<Uint8Array>, input: string | AsyncIterable<string>): Promise<void> {
