@@ -185,7 +185,8 @@ export class SpdySession {
         this.#streams.get(id)?.accept();
         return;
       case frameTypes.ping:
-        if (id % 2 === 0) this.#send([pingFrame(id)]).catch(() => {});
+        // Even ids are the server's. One that asks on and on without hearing the answers gets no more of them.
+        if (id % 2 === 0 && this.#outbox.length < 100) this.#send([pingFrame(id)]).catch(() => {});
         return;
       case frameTypes.rstStream:
         this.#streams.get(id)?.endReset();

@@ -118,6 +118,21 @@ describe("SpdySession", () => {
     await close();
   });
 
+  it("does not heap up answers to a server that sends PINGs and never reads", async () => {
+    const { server, session, close } = sessionPair(1000);
+    const stream = session.connect(80);
+    await settled();
+    server.reads = false;
+    const writing = stream.write(new Uint8Array(10_000));
+    await server.send(...Array.from({ length: 10_000 }, (_, index) => controlFrame(6, [2 * index + 2])));
+    await settled();
+    server.reads = true;
+    await writing;
+    await settled();
+    assertEquals(server.pings.length > 0 && server.pings.length < 1_000, true, `${server.pings.length} answers`);
+    await close();
+  });
+
   it("ends within 15 s once the other side is silent, and says so to every stream", async () => {
     const { clock, server, session, ended } = sessionPair();
     const stream = session.connect(80);

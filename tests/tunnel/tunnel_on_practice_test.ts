@@ -22,7 +22,10 @@ const block = Uint8Array.from({ length: 65521 }, (_, at) => at * 131 >> 3);
 /** What port 7001 has got rid of. */
 let sent = 0;
 
-/** Port 7000 says the pod's name and echoes, 7001 sends 50 MB of `block` and ends, 7002 resets at the first byte. */
+/** Lets port 7004 begin to read. */
+let goOn = Promise.withResolvers<void>();
+
+/** Port 7000 says the pod's name and echoes, 7001 sends 50 MB of `block` and ends, 7002 resets at the first byte, 7004 counts once it may. */
 const server: Program = async (container: Container) => {
   await container.listen(7000, async (connection) => {
     await connection.write(`${container.pod.name}\n`);
@@ -44,6 +47,13 @@ const server: Program = async (container: Container) => {
     await connection.read();
     connection.reset();
   });
+  await container.listen(7004, async (connection) => {
+    await goOn.promise;
+    let count = 0;
+    for (let data; count < 40_000_000 && (data = await connection.read()) !== null;) count += data.length;
+    await connection.write(`${count}\n`);
+    connection.closeWrite();
+  });
   return () => {};
 };
 
@@ -64,7 +74,7 @@ async function withCluster(
     name: "app",
     image: "server",
     replicas: options.replicas ?? 1,
-    ports: [7000, 7001, 7002, 7003].map((port) => ({ name: `p${port}`, port })),
+    ports: [7000, 7001, 7002, 7003, 7004].map((port) => ({ name: `p${port}`, port })),
     containerPorts: [{ name: "tcp", port: 7000 }],
   });
   const folder = await Deno.makeTempDir();
@@ -137,6 +147,31 @@ describe("ClusterDialer on the practice cluster", () => {
       assertEquals((await readAll(download, 262144)).length, 50_000_000);
       download.close();
     }));
+
+  it("waits for a pod that takes nothing of an upload for minutes, while other connections go on", () => {
+    const clock = new FakeClock();
+    goOn = Promise.withResolvers();
+    return withCluster(async ({ dial }) => {
+      const upload = await dial(7004, { early: true });
+      let taken = 0;
+      const uploading = (async () => {
+        for (; taken < 40_000_000; taken += 100_000) await upload.write(new Uint8Array(100_000));
+      })();
+      for (let before = -1; before < taken;) {
+        before = taken;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      assertEquals(taken < 40_000_000, true, "nothing was held back");
+      await clock.advance(120_000);
+      const other = await dial(7000, { early: true });
+      assertStringIncludes(await greeting(other), "app-");
+      other.close();
+      goOn.resolve();
+      await uploading;
+      assertEquals(await greeting(upload), "40000000");
+      upload.close();
+    }, { clock });
+  });
 
   it("is refused where nothing listens, and reset where the pod resets", () =>
     withCluster(async ({ dial }) => {
