@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import net from "node:net";
 import type tls from "node:tls";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
@@ -131,6 +132,23 @@ describe("openTls", () => {
     await assertRejects(() => opening, Error, "enough");
     silent.close();
     listener.close();
+  });
+
+  it("carries TLS inside TLS, as a proxy that is spoken to by https wants it", async () => {
+    await using server = await startTlsServer({ identity, onSecure: echo });
+    await using proxy = await startTlsServer({
+      identity,
+      onSecure: (socket) => {
+        const far = net.connect({ host: "127.0.0.1", port: server.port, allowHalfOpen: true });
+        far.on("error", () => {});
+        socket.pipe(far).pipe(socket);
+      },
+    });
+    const stream = await openTls(await open(proxy), trusting(), signal);
+    await stream.write(new TextEncoder().encode("ahoy"));
+    await stream.closeWrite();
+    assertEquals(await readAll(stream), "ahoy");
+    stream.close();
   });
 
   it("does not take a cut connection for a complete answer", async () => {
