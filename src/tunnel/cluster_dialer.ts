@@ -333,7 +333,8 @@ class Attempts {
           `a port-forward reaches programs that listen on localhost or on all addresses (0.0.0.0, ::), not on the pod's address alone`,
       );
     }
-    const message = reason instanceof Error ? reason.message : String(reason);
+    const gone = reason instanceof StreamError && reason.code === "EHOSTUNREACH";
+    const message = gone ? `${quoted(pod)} is gone` : reason instanceof Error ? reason.message : String(reason);
     const kind = reason instanceof StreamError && reason.code === "ETIMEDOUT" ? "timeout" : "unreachable";
     return new DialError(kind, `Cannot reach ${words(this.#target)}: ${message}`, { cause: reason });
   }

@@ -202,6 +202,19 @@ describe("ClusterDialer", () => {
     await alone.close();
   });
 
+  it("names the pod whose session has outlived it", async () => {
+    const all = cluster();
+    all.access.onSession = (_, server) => {
+      server.onConnection = (connection) =>
+        void connection.fail(
+          'error forwarding port 8080 to pod 12ab, uid : failed to find sandbox "12ab" in store: not found',
+        );
+    };
+    const error = await refusal(all.dialed());
+    assertEquals([error.kind, error.message], ["unreachable", 'Cannot reach "orders:80": pod "dev/orders-1" is gone']);
+    await all.close();
+  });
+
   it("keeps a client with its pod under session affinity, and with another once that fails", async () => {
     const all = cluster({ pods: 8, affinity: 100 });
     all.serve();
