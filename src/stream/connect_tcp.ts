@@ -27,7 +27,8 @@ export function connectTcp(host: string, port: number, signal: AbortSignal): Pro
     const failed = (error: Error) => {
       settle();
       socket.destroy();
-      reject(error);
+      // Where a name has several addresses, the error of all has no message of its own.
+      reject(error instanceof AggregateError ? error.errors.at(-1) : error);
     };
     socket.once("connect", connected);
     socket.once("error", failed);

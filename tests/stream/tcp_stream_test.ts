@@ -150,7 +150,7 @@ describe("connectTcp", () => {
     await listener.close();
     const refused = await assertRejects(() => connectTcp("127.0.0.1", listener.port, never));
     assertEquals(code(refused), "ECONNREFUSED");
-    const named = await assertRejects(() => connectTcp("localhost", listener.port, never));
+    const named = await assertRejects(() => connectTcp("localhost", listener.port, never), Error, "ECONNREFUSED");
     assertEquals(code(named), "ECONNREFUSED");
   });
 

@@ -24,6 +24,8 @@ let sent = 0;
 
 /** Lets port 7004 begin to read. */
 let goOn = Promise.withResolvers<void>();
+/** A connection to port 7000 is over, as the pod sees it. */
+let over = Promise.withResolvers<void>();
 
 /** Port 7000 says the pod's name and echoes, 7001 sends 50 MB of `block` and ends, 7002 resets at the first byte, 7004 counts once it may. */
 const server: Program = async (container: Container) => {
@@ -31,6 +33,7 @@ const server: Program = async (container: Container) => {
     await connection.write(`${container.pod.name}\n`);
     for (let data; (data = await connection.read().catch(() => null)) !== null;) await connection.write(data);
     connection.closeWrite();
+    over.resolve();
   });
   await container.listen(7001, async (connection) => {
     try {
@@ -183,6 +186,18 @@ describe("ClusterDialer on the practice cluster", () => {
       await reset.write(bytes("x"));
       const broken = await assertRejects(() => reset.read(new Uint8Array(1)), Error);
       assertEquals("code" in broken && broken.code, "ECONNRESET", String(broken));
+    }));
+
+  it("tells the pod when the client resets or closes, and serves the next connection in the same session", () =>
+    withCluster(async ({ dialer, dial }) => {
+      for (const end of ["reset", "close"] as const) {
+        over = Promise.withResolvers();
+        const stream = await dial(7000);
+        await greeting(stream);
+        stream[end]();
+        await over.promise;
+      }
+      assertEquals(dialer.sessions, 2);
     }));
 
   it("pod_restarts_mid_stream: its connections break, new ones reach the next pod", () =>
