@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { type Log, silentLog } from "../platform/log.ts";
+import { silentLog } from "../platform/log.ts";
 import { type Environment, parseProxyUrl, type ProxySetting, ProxySettings } from "../platform/proxy_settings.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { type Access, AccessError } from "./access.ts";
@@ -9,7 +9,7 @@ import type { Credentials } from "./credentials.ts";
 import { inClusterContext } from "./in_cluster_context.ts";
 import type { ClusterEntry, Impersonation } from "./kubeconfig.ts";
 import { kubeconfigPaths, loadKubeconfig } from "./load_kubeconfig.ts";
-import { openCredentials } from "./open_credentials.ts";
+import { type CredentialDeps, openCredentials } from "./open_credentials.ts";
 import { readMaterial } from "./read_material.ts";
 
 /** Which cluster, and as whom: what the global flags say. */
@@ -27,17 +27,7 @@ export interface AccessOptions {
 }
 
 /** What `openAccess` uses of the world. */
-export interface AccessDeps {
-  /** The user's own variables. */
-  readonly env: Environment;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly os: typeof Deno.build.os;
-  /** Whether a person sits at standard input, whom a credential plugin may ask something. */
-  readonly interactive: boolean;
-  /** Where a credential plugin's own words go: to the person. */
-  readonly stderr: (bytes: Uint8Array) => void;
-}
+export type AccessDeps = CredentialDeps;
 
 function systemDeps(): AccessDeps {
   return {

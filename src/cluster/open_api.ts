@@ -213,12 +213,22 @@ class HttpApi implements OpenApi {
     } finally {
       exchange.close();
     }
+    const said = parseStatus(text) ?? { message: plainMessage(exchange, text) };
     return statusError(
-      parseStatus(text) ?? { code: status, message: plainMessage(exchange, text) },
+      status === 401 ? { ...said, message: this.#refusal(said.message) } : said,
       call,
       status,
       retryAfter,
     );
+  }
+
+  /** Kubernetes says "Unauthorized" and nothing else. */
+  #refusal(said: string | undefined): string {
+    const { user, context } = this.#access;
+    const who = user === "" ? "requests without credentials" : `the credentials of user "${user}"`;
+    return `The API server does not accept ${who} in context "${context}" (${
+      said ?? 401
+    }): log in again, or get a new kubeconfig`;
   }
 
   #explain(error: unknown, signal: AbortSignal): unknown {

@@ -8,11 +8,14 @@ import { type ExecDeps, runExecPlugin } from "./run_exec_plugin.ts";
 import { StaticCredentials } from "./static_credentials.ts";
 import { TokenFile } from "./token_file.ts";
 
+/** What making credentials uses of the world. */
+export type CredentialDeps = ExecDeps;
+
 /**
  * The way in which the user of a context proves who they are; of several, that which `kubectl` would take. `ca` is the cluster's certificate authority,
  * PEM, for plugins that want to know it. Throws an {@linkcode AccessError} where hawser knows none.
  */
-export function openCredentials(chosen: ChosenContext, ca: string | undefined, deps: ExecDeps): Credentials {
+export function openCredentials(chosen: ChosenContext, ca: string | undefined, deps: CredentialDeps): Credentials {
   const { user, cluster } = chosen;
   if (!user) return anonymous;
   if (user.tokenFile !== "") return new TokenFile(user, deps);
@@ -25,7 +28,11 @@ export function openCredentials(chosen: ChosenContext, ca: string | undefined, d
   return new StaticCredentials(user, deps);
 }
 
-function openProvider(user: UserEntry, provider: NonNullable<UserEntry["authProvider"]>, deps: ExecDeps): Credentials {
+function openProvider(
+  user: UserEntry,
+  provider: NonNullable<UserEntry["authProvider"]>,
+  deps: CredentialDeps,
+): Credentials {
   const { name, config } = provider;
   if (name === "oidc") return new Oidc(user.name, config, deps);
   const advice: Readonly<Record<string, string>> = {

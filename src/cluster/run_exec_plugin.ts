@@ -27,11 +27,14 @@ export interface ExecRequest {
 
 /** What running a plugin uses of the world. */
 export interface ExecDeps {
+  /** The user's own variables. */
   readonly env: Environment;
   readonly clock: Clock;
   readonly log: Log;
   readonly os: typeof Deno.build.os;
+  /** Whether a person sits at standard input, whom a plugin may ask something. */
   readonly interactive: boolean;
+  /** Where a plugin's own words go: to the person. */
   readonly stderr: (bytes: Uint8Array) => void;
 }
 

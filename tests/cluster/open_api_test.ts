@@ -248,7 +248,9 @@ describe("openApi", () => {
       status(401, "Unauthorized"),
       status(401, "Unauthorized"),
     ]);
-    assertEquals((await assertRejects(() => scene.api.get("/a", {}, never), ApiError)).status, 401);
+    const error = await assertRejects(() => scene.api.get("/a", {}, never), ApiError);
+    assertEquals(error.status, 401);
+    assertStringIncludes(error.message, 'the credentials of user "me" in context "test" (Unauthorized!): log in again');
     scene.renewals = [true, true];
     assertEquals((await assertRejects(() => scene.api.get("/a", {}, never), ApiError)).status, 401);
     assertEquals(scene.seen.length, 3);

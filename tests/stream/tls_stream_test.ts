@@ -77,7 +77,7 @@ describe("openTls", () => {
     await using server = await startTlsServer({
       identity,
       clients: authority.certificate,
-      onSecure: (socket) => socket.end(socket.getPeerCertificate().subject.CN),
+      onSecure: (socket) => socket.end(String(socket.getPeerCertificate().subject.CN)),
     });
     const stream = await open(server, { certificate: { chain: client.certificate, key: client.key } });
     assertEquals(await readAll(stream), "alice");
