@@ -7,6 +7,7 @@
  * service of `load.ts` on port 7000 when run with the argument `serve`. A peer is any command that forwards a local port, with
  * `{kubeconfig}`, `{namespace}`, `{service}`, `{local}` and `{remote}` in its words.
  */
+// deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { parseArgs } from "@std/cli/parse-args";
 import { bulk, connectionRate, download, firstByte, pings } from "./bench/load.ts";
 

@@ -1,15 +1,18 @@
-/** Small pieces share memory of this size: a chunk of its own costs hundreds of bytes however little is in it. */
-const sharedSize = 4096;
+import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
+
+/** A queue that has ever held something keeps so much memory; what is larger is given back as soon as it is empty. */
+const smallest = 4096;
+
+const none = new Uint8Array(0);
 
 /**
- * Bytes that have arrived and wait to be read: the reading half of a {@linkcode Duplex} whose source pushes. It knows no limit; whoever pushes
- * looks at `size` and stops the source.
+ * Bytes that have arrived and wait to be read: the reading half of a {@linkcode Duplex} whose source pushes. What waits is copied into a ring, so
+ * that many small pieces cost no more than a large one. It knows no limit; whoever pushes looks at `size` and stops the source.
  */
 export class ByteQueue {
-  readonly #chunks: Uint8Array[] = [];
+  #ring: Uint8Array = none;
+  #start = 0;
   #size = 0;
-  /** Bytes of memory behind the last chunk that are free to be filled. */
-  #free = 0;
   #reader: { into: Uint8Array; resolve: (count: number | null) => void; reject: (error: Error) => void } | undefined;
   #end: { error: Error | undefined } | undefined;
 
@@ -23,55 +26,23 @@ export class ByteQueue {
     return this.#reader !== undefined;
   }
 
-  /** Hands bytes to the read that waits, and keeps the rest: as a copy where `reused` says that the chunk's memory is not ours to keep. */
-  push(chunk: Uint8Array, reused: boolean = false): void {
-    if (this.#end || chunk.length === 0) return;
+  /** Hands bytes to the read that waits, and keeps a copy of the rest. */
+  push(chunk: Uint8Array): void {
+    if (this.#end) return;
     const reader = this.#reader;
-    if (reader) {
+    if (reader && chunk.length > 0) {
       this.#reader = undefined;
       const count = Math.min(chunk.length, reader.into.length);
       reader.into.set(chunk.subarray(0, count));
       reader.resolve(count);
-      if (count === chunk.length) return;
       chunk = chunk.subarray(count);
     }
-    if (reused) this.#keep(chunk);
-    else this.#append(chunk, 0);
-    this.#size += chunk.length;
-  }
-
-  #keep(chunk: Uint8Array): void {
-    const last = this.#chunks.at(-1);
-    if (last && chunk.length <= this.#free) {
-      const longer = new Uint8Array(last.buffer, last.byteOffset, last.length + chunk.length);
-      longer.set(chunk, last.length);
-      this.#chunks[this.#chunks.length - 1] = longer;
-      this.#free -= chunk.length;
-    } else if (chunk.length >= sharedSize) {
-      this.#append(chunk.slice(), 0);
-    } else {
-      const shared = new Uint8Array(sharedSize);
-      shared.set(chunk);
-      this.#append(shared.subarray(0, chunk.length), sharedSize - chunk.length);
-    }
-  }
-
-  #append(chunk: Uint8Array, free: number): void {
-    this.#chunks.push(chunk);
-    this.#free = free;
+    if (chunk.length > 0) this.#append(chunk);
   }
 
   /** As `Duplex.read`. */
   read(into: Uint8Array): Promise<number | null> {
-    const chunk = this.#chunks[0];
-    if (chunk) {
-      const count = Math.min(chunk.length, into.length);
-      into.set(chunk.subarray(0, count));
-      if (count < chunk.length) this.#chunks[0] = chunk.subarray(count);
-      else this.#chunks.shift();
-      this.#size -= count;
-      return Promise.resolve(count);
-    }
+    if (this.#size > 0) return Promise.resolve(this.#shift(into));
     if (this.#end) return this.#end.error ? Promise.reject(this.#end.error) : Promise.resolve(null);
     return new Promise((resolve, reject) => this.#reader = { into, resolve, reject });
   }
@@ -88,7 +59,48 @@ export class ByteQueue {
 
   /** Drops what waits. */
   clear(): void {
-    this.#chunks.length = 0;
     this.#size = 0;
+    this.#emptied();
+  }
+
+  #append(chunk: Uint8Array): void {
+    const needed = this.#size + chunk.length;
+    if (needed > this.#ring.length) {
+      let length = Math.max(smallest, this.#ring.length * 2);
+      while (length < needed) length *= 2;
+      const ring = takeBuffer(length);
+      this.#copy(ring, this.#size);
+      giveBuffer(this.#ring);
+      this.#ring = ring;
+      this.#start = 0;
+    }
+    const end = (this.#start + this.#size) % this.#ring.length;
+    const first = Math.min(chunk.length, this.#ring.length - end);
+    this.#ring.set(chunk.subarray(0, first), end);
+    this.#ring.set(chunk.subarray(first), 0);
+    this.#size = needed;
+  }
+
+  #shift(into: Uint8Array): number {
+    const count = Math.min(this.#size, into.length);
+    this.#copy(into, count);
+    this.#start = (this.#start + count) % this.#ring.length;
+    this.#size -= count;
+    if (this.#size === 0) this.#emptied();
+    return count;
+  }
+
+  /** Copies the first `count` bytes that wait. */
+  #copy(into: Uint8Array, count: number): void {
+    const first = Math.min(count, this.#ring.length - this.#start);
+    into.set(this.#ring.subarray(this.#start, this.#start + first));
+    into.set(this.#ring.subarray(0, count - first), first);
+  }
+
+  #emptied(): void {
+    this.#start = 0;
+    if (this.#ring.length <= smallest) return;
+    giveBuffer(this.#ring);
+    this.#ring = none;
   }
 }

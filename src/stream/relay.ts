@@ -1,3 +1,4 @@
+import { giveBuffer, takeBuffer } from "./buffer_pool.ts";
 import type { Duplex } from "./duplex.ts";
 
 /** What a relay has carried, in bytes. */
@@ -33,18 +34,13 @@ export async function relay(
   return broken;
 }
 
-/**
- * Buffers start small, since most connections are idle most of the time, and grow while data fills them: the cost of copying is per read.
- * Large ones are kept for the next connection, as zeroing a fresh one costs more than filling it.
- */
+/** Buffers start small, since most connections are idle most of the time, and grow while data fills them: the cost of copying is per read. */
 const smallest = 4096;
 const largest = 262144;
-const spare: Uint8Array[] = [];
-const spareLimit = 32;
 
 /** Copies one direction; resolves at its end, which has then been passed on. */
 async function copy(from: Duplex, to: Duplex, onBytes: (count: number) => void): Promise<void> {
-  let buffer: Uint8Array = new Uint8Array(smallest);
+  let buffer = takeBuffer(smallest);
   try {
     for (let full = 0;;) {
       const count = await from.read(buffer);
@@ -54,12 +50,12 @@ async function copy(from: Duplex, to: Duplex, onBytes: (count: number) => void):
       full = count === buffer.length ? full + 1 : 0;
       if (full === 2 && buffer.length < largest) {
         full = 0;
-        const size = buffer.length * 4 < largest ? buffer.length * 4 : largest;
-        buffer = size === largest ? spare.pop() ?? new Uint8Array(size) : new Uint8Array(size);
+        giveBuffer(buffer);
+        buffer = takeBuffer(buffer.length * 4);
       }
     }
     await to.closeWrite();
   } finally {
-    if (buffer.length === largest && spare.length < spareLimit) spare.push(buffer);
+    giveBuffer(buffer);
   }
 }

@@ -197,7 +197,7 @@ export class ForwardStream implements Duplex {
     this.#answered = true;
     if (this.received === chunk.length) this.#confirm();
     if (this.#localEnded) this.#linger(unansweredLinger);
-    this.#arrived.push(chunk, true);
+    this.#arrived.push(chunk);
     if (this.#arrived.size < queueLimit) return;
     return new Promise((resolve) => this.#room = resolve);
   }
