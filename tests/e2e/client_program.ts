@@ -19,6 +19,7 @@ const packages = {
   "redis-cli": "redis-tools",
   socat: "socat",
   tar: "tar",
+  timeout: "coreutils",
   wget: "wget",
 } as const;
 

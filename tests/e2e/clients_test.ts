@@ -123,8 +123,8 @@ describe("Clients that nobody here wrote", () => {
 
     it("gets events as they happen", async () => {
       for (const proxy of ["socks5h", "http"]) {
-        const args = ["-sSN", "--max-time", "2", "-x", `${proxy}://${front}`, `${web}events`];
-        const events = await client("curl", args, { code: 28 }); // by then it has had two, and would wait for more for ever
+        const args = ["-sSN", "--max-time", "3", "-x", `${proxy}://${front}`, `${web}events`];
+        const events = await client("curl", args, { code: 28 }); // by then it has had three, and would wait for more for ever
         assertStringIncludes(events, "data: web 0\n\ndata: web 1");
       }
     });

@@ -31,6 +31,7 @@ describe("Databases and their own clients", () => {
   let session = "";
   let proxy = 0;
   let listeners: readonly ListenerNote[] = [];
+  let forwarding: RunningHawser;
   let forwards: ReadonlyMap<string, Place>;
   let authority = "";
   let data = "";
@@ -55,10 +56,9 @@ describe("Databases and their own clients", () => {
     stack.use(running);
     ({ session, port: proxy, listeners } = report);
     const targets = ["mariadb", ":3306", "postgres", ":5432", "redis", ":6379"];
-    const forwarding = stack.use(new RunningHawser(home, ["forward", ...n, "-o", "json", ...targets]));
+    forwarding = stack.use(new RunningHawser(home, ["forward", ...n, "-o", "json", ...targets]));
     const told: { forwards: (Place & { target: string })[] } = JSON.parse(await forwarding.line());
     forwards = new Map(told.forwards.map((each) => [each.target, each]));
-    stack.defer(() => assertEquals(forwarding.stderr, "", "hawser forward complains"));
     idle = Promise.all([
       mariadb(at("mariadb"), ["-NB"], { input: beforeAndAfter("SELECT CONNECTION_ID();\n") }),
       psql(at("postgres"), ["-At"], { input: beforeAndAfter("SELECT pg_backend_pid();\n") }),
@@ -167,6 +167,20 @@ describe("Databases and their own clients", () => {
     assertEquals([ofMariadb, ofPostgres], ["42", "42"]);
   });
 
+  it("stop a query at Ctrl-C, for which their clients open another connection", async () => {
+    const interrupted = ["--preserve-status", "-s", "INT", "1"];
+    await Promise.all([
+      client("timeout", [...interrupted, "psql", ...psqlArgs(at("postgres")), "-c", "SELECT pg_sleep(20)"], {
+        env,
+        code: 1,
+      }),
+      client("timeout", [...interrupted, "mariadb", ...mariadbArgs(at("mariadb")), "-e", "SELECT SLEEP(20)"], {
+        env,
+        code: 1,
+      }),
+    ]);
+  });
+
   it("take 50 MB in and give them back: MariaDB", async () => {
     const create = "CREATE TABLE big (id INT AUTO_INCREMENT PRIMARY KEY, line VARCHAR(100) CHARSET ascii)";
     const load = `LOAD DATA LOCAL INFILE '${data}' INTO TABLE big (line)`;
@@ -201,6 +215,10 @@ describe("Databases and their own clients", () => {
       assertMatch(before!, /^\d+$/);
       assertEquals([after, more], [before, []]);
     }
+  });
+
+  it("leave hawser forward nothing to complain about", () => {
+    assertEquals(forwarding.stderr, "");
   });
 
   /** Asks each database for something simple, where `place` has it. */
