@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AccessError } from "../../src/cluster/access.ts";
+import { ApiError } from "../../src/cluster/api.ts";
 import type { Directory, Endpoint, Lookup, Service } from "../../src/cluster/directory.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
 import { ClusterDialer } from "../../src/tunnel/cluster_dialer.ts";
@@ -38,7 +39,7 @@ function orders(pods: number, affinity: number): { service: Service; endpoints: 
 }
 
 /** A cluster in memory with the service "orders". */
-function cluster(options: { pods?: number; affinity?: number } = {}) {
+function cluster(options: { pods?: number; affinity?: number; hidden?: Error } = {}) {
   const { service, endpoints } = orders(options.pods ?? 1, options.affinity ?? 0);
   const clock = new FakeClock();
   const access = new MemoryAccess();
@@ -54,7 +55,7 @@ function cluster(options: { pods?: number; affinity?: number } = {}) {
           ? { kind: "missing", message: 'There is no service "gone"' }
           : { kind: "foreign" },
       ),
-    endpoints: () => Promise.resolve(endpoints),
+    endpoints: () => options.hidden ? Promise.reject(options.hidden) : Promise.resolve(endpoints),
     pods: () => Promise.resolve([]),
     services: () => [service],
     onChange: () => () => {},
@@ -413,6 +414,14 @@ describe("ClusterDialer", () => {
     assertEquals(foreign.kind, "unknown");
     const port = await refusal(all.dialer.dial({ host: "orders", port: 81 }, { signal: never }));
     assertEquals(port.kind, "refused");
+    await all.close();
+  });
+
+  it("says that it may not know what serves a service", async () => {
+    const hidden = new ApiError(403, "Forbidden", "You may list neither endpointslices nor pods", "GET /api");
+    const all = cluster({ hidden });
+    const { kind, message } = await refusal(all.dial());
+    assertEquals([kind, message], ["forbidden", hidden.message]);
     await all.close();
   });
 
