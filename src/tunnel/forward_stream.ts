@@ -284,6 +284,10 @@ export class ForwardStream implements Duplex {
   }
 }
 
+/** What containerd puts before the reason: ids and paths of its own. */
+const preamble =
+  /^error forwarding port \d+ to pod \w+, uid : (failed to execute portforward in network namespace "[^"]*": )?/;
+
 /** Words of containerd and CRI-O on the error stream. */
 function streamError(text: string, port: number, received: number): StreamError {
   const said = text.trim().replace(/\s+/g, " ");
@@ -293,5 +297,8 @@ function streamError(text: string, port: number, received: number): StreamError 
   if (received === 0 && /sandbox .*(not found|not running|closed)/i.test(said)) {
     return new StreamError("EHOSTUNREACH", "the pod is gone");
   }
-  return new StreamError("ECONNRESET", `the pod broke off the connection to port ${port}: ${said}`);
+  return new StreamError(
+    "ECONNRESET",
+    `the pod broke off the connection to port ${port}: ${said.replace(preamble, "")}`,
+  );
 }

@@ -45,11 +45,15 @@ describe("ForwardStream", () => {
   it("gives what came before, then a reset, where the error stream has text", async () => {
     const { stream, pod, close } = await connected();
     await pod.write("half of");
-    await pod.fail("error forwarding port 8080: read: connection reset by peer");
+    await pod.fail(
+      'error forwarding port 8080 to pod 12ab, uid : failed to execute portforward in network namespace "/var/run/netns/x": ' +
+        "read tcp4 127.0.0.1:1->127.0.0.1:8080: read: connection reset by peer",
+    );
     assertEquals(await read(stream), 7);
-    const error = await failure(read(stream));
-    assertEquals(error.code, "ECONNRESET");
-    assertStringIncludes(error.message, "connection reset by peer");
+    const { code, message } = await failure(read(stream));
+    assertEquals(code, "ECONNRESET");
+    const reason = "read tcp4 127.0.0.1:1->127.0.0.1:8080: read: connection reset by peer";
+    assertEquals(message, `the pod broke off the connection to port 8080: ${reason}`);
     await close();
   });
 
