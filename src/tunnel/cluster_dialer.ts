@@ -1,6 +1,7 @@
 import { type Access, AccessError } from "../cluster/access.ts";
+import { ApiError } from "../cluster/api.ts";
 import { chooseEndpoints } from "../cluster/choose_endpoints.ts";
-import type { Directory, Lookup, PodRef, Service } from "../cluster/directory.ts";
+import type { Directory, Endpoint, Lookup, PodRef, Service } from "../cluster/directory.ts";
 import { explainNoReadyPod } from "../cluster/no_ready_pod.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Log, silentLog } from "../platform/log.ts";
@@ -118,7 +119,7 @@ export class ClusterDialer implements Dialer {
   }
 
   async #ofService(service: Service, target: Target, options: DialOptions): Promise<PodPort[]> {
-    const endpoints = await this.#directory.endpoints(service, options.signal);
+    const endpoints = await this.#endpoints(service, options.signal);
     const choice = chooseEndpoints(service, target.port, endpoints);
     if (choice.kind === "not-ready") {
       throw new DialError(
@@ -130,6 +131,15 @@ export class ClusterDialer implements Dialer {
     const pods = choice.candidates.flatMap(({ endpoint, port }) => endpoint.pod ? [{ pod: endpoint.pod, port }] : []);
     if (pods.length === 0) throw noPod(service);
     return this.#order(service, pods, options.client ?? "");
+  }
+
+  async #endpoints(service: Service, signal: AbortSignal): Promise<readonly Endpoint[]> {
+    try {
+      return await this.#directory.endpoints(service, signal);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 403) throw error;
+      throw new DialError("forbidden", error.message, { cause: error });
+    }
   }
 
   /** Where to try first: the client's own pod under session affinity, else any; what failed a moment ago comes last. */
