@@ -136,9 +136,10 @@ export class SessionPool {
 
   #ended(ended: SpdySession, error: Error): void {
     this.#sessions.delete(ended);
-    // What has fallen silent has most likely taken the spares with it: they are not worth another wait.
+    // What has fallen silent has most likely taken the spares with it: they are not worth another wait. And a session that takes nothing does so
+    // not because of its pod.
     if (error instanceof StreamError && error.code === "ETIMEDOUT") {
-      for (const session of [...this.#sessions]) if (session.live.length === 0) session.close();
+      for (const session of [...this.#sessions]) if (session.live.length === 0 || session.stuck) session.close();
     }
     this.#serve();
   }

@@ -88,6 +88,11 @@ export class SpdySession {
     return this.#error === undefined && this.#nextId < lastId;
   }
 
+  /** True where nothing is taken of what is sent: the pod takes nothing of an upload, or the way there is broken. */
+  get stuck(): boolean {
+    return this.#clock.now() - (this.#sendingSince ?? Infinity) > stuckLimit;
+  }
+
   /** Streams that somebody uses. */
   get live(): readonly ForwardStream[] {
     return [...this.#streams.values()].filter((stream) => stream.live);
@@ -237,7 +242,7 @@ export class SpdySession {
   }
 
   #cancel(id: number): void {
-    const stuck = this.#clock.now() - (this.#sendingSince ?? Infinity) > stuckLimit;
+    const { stuck } = this;
     this.#send([rstStreamFrame(id, cancel)]).catch(() => {});
     // The server may go on sending for a second: after a large download that is too much for the next connection to wait behind. And where
     // it takes nothing, it does not hear this either.

@@ -279,6 +279,23 @@ describe("SessionPool", () => {
     await close();
   });
 
+  it("knows a dead way from a pod that takes nothing of an upload by what the spare hears", async () => {
+    const { clock, pool, servers, connect, close } = pooled(1000);
+    const stream = await connect();
+    await settled();
+    servers[0]!.reads = false;
+    const uploading = stream.write(new Uint8Array(100_000));
+    let broken = false;
+    uploading.catch(() => broken = true);
+    await clock.advance(60_000);
+    assertEquals([broken, pool.size], [false, 2]);
+    servers[1]!.answersPings = false;
+    await clock.advance(15_000);
+    assertEquals([broken, pool.size], [true, 0]);
+    servers[0]!.reads = true;
+    await close();
+  });
+
   it("gives the spares of a burst back after half a minute, and the last five minutes after the last connection", async () => {
     const { clock, pool, servers, connect, close } = pooled();
     const streams: ForwardStream[] = [];
