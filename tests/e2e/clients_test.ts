@@ -18,6 +18,7 @@ interface Answer {
   readonly name: string;
   readonly pod: string;
   readonly host: string;
+  readonly path?: string;
   readonly protocol?: string;
   readonly told?: string;
 }
@@ -106,6 +107,14 @@ describe("Clients that nobody here wrote", () => {
       );
       assertAnswers(lines.filter((_, at) => at % 2 === 0).join("\n"), [web, api, web]);
       assertEquals(lines.filter((_, at) => at % 2 === 1), ["connections: 1", "connections: 0", "connections: 0"]);
+    });
+
+    it("asks two hundred times, fifty at once", async () => {
+      const pages = ["-Z", "--parallel-max", "50", `${web}?page=[1-200]`];
+      for (const proxy of [["-x", `socks5h://${front}`], ["-x", `http://${front}`], ["-px", `http://${front}`]]) {
+        const answers = assertAnswers(await curl(...proxy, ...pages), Array<string>(200).fill(web));
+        assertEquals(new Set(answers.map(({ path }) => path)).size, 200);
+      }
     });
 
     it("uploads once the service says Continue, and in chunks", async () => {
