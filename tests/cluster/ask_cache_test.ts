@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { AskCache } from "../../src/cluster/ask_cache.ts";
-import { FakeClock, settled } from "./fake_clock.ts";
+import { FakeClock, settled } from "../fake_clock.ts";
 
 const never = new AbortController().signal;
 

@@ -15,7 +15,7 @@ import {
   sliceObject,
   slicePod,
 } from "./fake_api.ts";
-import { FakeClock, settled } from "./fake_clock.ts";
+import { FakeClock, settled } from "../fake_clock.ts";
 
 const never = new AbortController().signal;
 

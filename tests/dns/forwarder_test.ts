@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { Packet } from "dns2";
 import { Forwarder } from "../../src/dns/forwarder.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { FakeClock } from "../cluster/fake_clock.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { queryMessage, readMessage } from "./dns_client.ts";
 import { answerTo, fakeResolver } from "./fake_resolver.ts";
 

@@ -9,7 +9,7 @@ import { BufferedReader } from "../../src/stream/buffered_reader.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import { listenTcp } from "../../src/stream/listen_tcp.ts";
 import type { TcpStream } from "../../src/stream/tcp_stream.ts";
-import { FakeClock } from "../cluster/fake_clock.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { askTcp, askUdp, queryMessage, readMessage } from "./dns_client.ts";
 import { endpoint, fakeDirectory, service } from "./fake_directory.ts";
 import { answerTo, fakeResolver } from "./fake_resolver.ts";

@@ -4,7 +4,7 @@ import { Responder } from "../../src/dns/responder.ts";
 import { serveTcp } from "../../src/dns/serve_tcp.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
-import { FakeClock } from "../cluster/fake_clock.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { queryMessage } from "./dns_client.ts";
 import { fakeDirectory, service } from "./fake_directory.ts";
 

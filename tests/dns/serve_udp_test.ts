@@ -4,7 +4,7 @@ import type { Directory } from "../../src/cluster/directory.ts";
 import { Responder } from "../../src/dns/responder.ts";
 import { serveUdp } from "../../src/dns/serve_udp.ts";
 import { type Log, silentLog } from "../../src/platform/log.ts";
-import { FakeClock } from "../cluster/fake_clock.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { queryMessage, readMessage } from "./dns_client.ts";
 import { fakeDirectory, service } from "./fake_directory.ts";
 
