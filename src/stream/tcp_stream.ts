@@ -1,6 +1,7 @@
 import net from "node:net";
 import { ByteQueue } from "./byte_queue.ts";
 import type { Duplex } from "./duplex.ts";
+import { endWriting, writeTo } from "./writable.ts";
 
 /**
  * A TCP connection. Built on `node:net` because Deno's own sockets cannot send a reset: dropping one always sends FIN first, and a peer
@@ -37,22 +38,16 @@ export class TcpStream implements Duplex {
     return read;
   }
 
-  write(data: Uint8Array): Promise<void> {
-    if (data.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#socket.write(data, (error) => error ? reject(this.#error ?? error) : resolve());
-    });
+  async write(data: Uint8Array): Promise<void> {
+    try {
+      await writeTo(this.#socket, data);
+    } catch (error) {
+      throw this.#error ?? error;
+    }
   }
 
   closeWrite(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#socket.destroyed || this.#socket.writableEnded) return resolve();
-      this.#socket.once("close", resolve);
-      this.#socket.end(() => {
-        this.#socket.off("close", resolve);
-        resolve();
-      });
-    });
+    return endWriting(this.#socket);
   }
 
   reset(): void {

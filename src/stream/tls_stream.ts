@@ -4,6 +4,7 @@ import type net from "node:net";
 import tls from "node:tls";
 import { ByteQueue } from "./byte_queue.ts";
 import type { Duplex } from "./duplex.ts";
+import { endWriting, writeTo } from "./writable.ts";
 
 /** Whom to trust and who to be. */
 export interface TlsOptions {
@@ -130,22 +131,16 @@ class TlsStream implements TlsDuplex {
     return read;
   }
 
-  write(data: Uint8Array): Promise<void> {
-    if (data.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#socket.write(data, (error) => error ? reject(this.#error ?? error) : resolve());
-    });
+  async write(data: Uint8Array): Promise<void> {
+    try {
+      await writeTo(this.#socket, data);
+    } catch (error) {
+      throw this.#error ?? error;
+    }
   }
 
   closeWrite(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#socket.destroyed || this.#socket.writableEnded) return resolve();
-      this.#socket.once("close", resolve);
-      this.#socket.end(() => {
-        this.#socket.off("close", resolve);
-        resolve();
-      });
-    });
+    return endWriting(this.#socket);
   }
 
   reset(): void {
