@@ -3,9 +3,12 @@ import { ByteQueue } from "./byte_queue.ts";
 import type { Duplex } from "./duplex.ts";
 import { endWriting, writeTo } from "./writable.ts";
 
+/** Bytes that are read ahead, so that reading and writing overlap in a relay. */
+const ahead = 128 * 1024;
+
 /**
  * A TCP connection. Built on `node:net` because Deno's own sockets cannot send a reset: dropping one always sends FIN first, and a peer
- * would take a broken transfer for a complete one. Reading is by pull all the same: at most one chunk waits while nobody reads.
+ * would take a broken transfer for a complete one. Reading is by pull all the same: a bounded amount waits while nobody reads.
  */
 export class TcpStream implements Duplex {
   /** Address and port of the other end, `127.0.0.1:40312`. */
@@ -21,7 +24,7 @@ export class TcpStream implements Duplex {
     socket.setNoDelay(true);
     socket.on("data", (chunk: Uint8Array) => {
       this.#arrived.push(chunk);
-      if (this.#arrived.size > 0) socket.pause();
+      if (this.#arrived.size >= ahead) socket.pause();
     });
     socket.on("end", () => this.#arrived.end());
     socket.on("error", (error) => {
@@ -34,7 +37,7 @@ export class TcpStream implements Duplex {
 
   read(into: Uint8Array): Promise<number | null> {
     const read = this.#arrived.read(into);
-    if (this.#arrived.wanted) this.#socket.resume();
+    if (this.#arrived.size <= ahead / 2) this.#socket.resume();
     return read;
   }
 
