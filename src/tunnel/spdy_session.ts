@@ -13,6 +13,7 @@ import {
   rstStreamFrame,
   synStreamFrame,
 } from "./spdy.ts";
+import { Outbox } from "./outbox.ts";
 import { nextTurn } from "./next_turn.ts";
 import type { Wire } from "./wire.ts";
 
@@ -48,16 +49,12 @@ export class SpdySession {
   readonly #events: SessionEvents;
   readonly #streams = new Map<number, ForwardStream>();
   readonly #host: StreamHost;
-  #outbox: Uint8Array[] = [];
-  #flushed: Promise<void> | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #outbox: Outbox;
   #nextId = 1;
   #pingId = 1;
   #heardAt: number;
   /** A reader stalls: nothing more can be heard until it goes on. */
   #blocked = false;
-  /** Since when the carrier has not taken what was written last; undefined while it has. */
-  #sendingSince: number | undefined;
   #stray = 0;
   #error: Error | undefined;
   #stopTimer: () => void;
@@ -68,6 +65,7 @@ export class SpdySession {
     this.#wire = wire;
     this.#events = events;
     this.#clock = deps.clock;
+    this.#outbox = new Outbox((parts) => wire.write(parts), deps.clock);
     this.#log = deps.log;
     this.#heardAt = this.idleSince = deps.clock.now();
     this.#host = {
@@ -90,7 +88,7 @@ export class SpdySession {
 
   /** True where nothing is taken of what is sent: the pod takes nothing of an upload, or the way there is broken. */
   get stuck(): boolean {
-    return this.#clock.now() - (this.#sendingSince ?? Infinity) > stuckLimit;
+    return this.#clock.now() - (this.#outbox.sendingSince ?? Infinity) > stuckLimit;
   }
 
   /** Streams that somebody uses. */
@@ -191,7 +189,7 @@ export class SpdySession {
         return;
       case frameTypes.ping:
         // Even ids are the server's. One that asks on and on without hearing the answers gets no more of them.
-        if (id % 2 === 0 && this.#outbox.length < 100) this.#send([pingFrame(id)]).catch(() => {});
+        if (id % 2 === 0 && this.#outbox.waiting < 100) this.#send([pingFrame(id)]).catch(() => {});
         return;
       case frameTypes.rstStream:
         this.#streams.get(id)?.endReset();
@@ -205,7 +203,7 @@ export class SpdySession {
    * node from reading on to what was asked.
    */
   get #excused(): boolean {
-    return this.#blocked || this.#sendingSince !== undefined;
+    return this.#blocked || this.#outbox.sendingSince !== undefined;
   }
 
   #expectReply(stream: ForwardStream): void {
@@ -219,26 +217,11 @@ export class SpdySession {
     return this.#send([dataHead(stream, data.length, fin ? finFlag : 0), data]);
   }
 
-  /** Whatever is to be sent while a write is under way goes out together as the next one. */
   #send(parts: readonly Uint8Array[]): Promise<void> {
     if (this.#error) return Promise.reject(this.#error);
-    this.#outbox.push(...parts);
-    return this.#flushed ??= this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    await this.#writing;
-    const parts = this.#outbox;
-    this.#outbox = [];
-    this.#flushed = undefined;
-    this.#sendingSince = this.#clock.now();
-    this.#writing = this.#wire.write(parts).then(() => {
-      this.#sendingSince = undefined;
-    }, (error) => {
-      this.#end(error);
-      throw error;
-    });
-    await this.#writing;
+    const sent = this.#outbox.send(parts);
+    sent.catch((error) => this.#end(error));
+    return sent;
   }
 
   #cancel(id: number): void {
