@@ -124,6 +124,9 @@ async function secure(stream: Duplex, options: TlsOptions, signal: AbortSignal):
   }
 }
 
+/** Deno gives this failure no code: the words of getaddrinfo and the numbers of Winsock (WSAHOST_NOT_FOUND to WSANO_DATA) tell. */
+const unresolved = /lookup address|os error 1100[1-4]/;
+
 function explainConnect(error: unknown, host: string, port: number): string {
   const message = error instanceof Error ? error.message : String(error);
   const where = isIP(host) === 0 ? `"${host}"` : host;
@@ -137,7 +140,6 @@ function explainConnect(error: unknown, host: string, port: number): string {
     case "ECONNRESET":
       return `the connection to ${where} was cut while it was being made; a firewall or proxy may forbid it`;
   }
-  // Deno gives this failure no code.
-  if (message.includes("lookup address")) return `the name ${where} cannot be resolved; check the network and the VPN`;
+  if (unresolved.test(message)) return `the name ${where} cannot be resolved; check the network and the VPN`;
   return message;
 }
