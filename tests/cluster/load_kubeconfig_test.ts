@@ -2,7 +2,6 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { describe, it } from "@std/testing/bdd";
 import { delimiter, join } from "node:path";
 import { AccessError } from "../../src/cluster/access.ts";
-import { listContexts } from "../../src/cluster/list_contexts.ts";
 import { loadKubeconfig } from "../../src/cluster/load_kubeconfig.ts";
 
 /** Runs `use` in a folder that holds `files`. */
@@ -120,21 +119,5 @@ describe("loadKubeconfig", () => {
       const env = { KUBECONFIG: [join(folder, "good"), join(folder, "bad")].join(delimiter) };
       await assertRejects(() => loadKubeconfig(undefined, env), AccessError, join(folder, "bad"));
     });
-  });
-});
-
-describe("listContexts", () => {
-  it("lists contexts by name with their namespaces and marks the current one", async () => {
-    await inFolder({ "b": second, "c": third }, async (folder) => {
-      const env = { KUBECONFIG: [join(folder, "b"), join(folder, "c")].join(delimiter) };
-      assertEquals(await listContexts(undefined, env), [
-        { name: "three", cluster: "shared", namespace: "default", current: false },
-        { name: "two", cluster: "other", namespace: "dev", current: true },
-      ]);
-    });
-  });
-
-  it("is empty where there is no kubeconfig", async () => {
-    assertEquals(await listContexts(undefined, {}), []);
   });
 });
