@@ -1,0 +1,172 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import fc from "fast-check";
+import type { Duplex } from "../../src/stream/duplex.ts";
+import { Mux, MuxError } from "../../src/tunnel/mux.ts";
+import { FakeClock, settled } from "../fake_clock.ts";
+import { duplexPair } from "../stream/duplex_pair.ts";
+import { joined, readAll } from "../stream/scripted_source.ts";
+
+/** Two ends of a link; streams that either end is given are in `accepted`. */
+function link(onStream: (stream: Duplex) => void = () => {}) {
+  const clock = new FakeClock();
+  const [near, far] = duplexPair();
+  const ends: Array<Error | undefined> = [];
+  const accepted: Duplex[] = [];
+  const client = new Mux(near, { role: "client", onStream, onEnd: (error) => ends.push(error) }, { clock });
+  const server = new Mux(far, {
+    role: "server",
+    streamLimit: 8,
+    onStream: (stream) => {
+      accepted.push(stream);
+      onStream(stream);
+    },
+    onEnd: (error) => ends.push(error),
+  }, { clock });
+  return { clock, client, server, accepted, ends, near, far };
+}
+
+/** A raw peer: what a Mux makes of bytes that no Mux would send. */
+async function hear(bytes: readonly number[]): Promise<Error | undefined> {
+  const [near, far] = duplexPair();
+  const ended = Promise.withResolvers<Error | undefined>();
+  new Mux(near, { role: "server", onStream: () => {}, onEnd: ended.resolve }, { clock: new FakeClock() });
+  await far.write(Uint8Array.from(bytes));
+  await far.closeWrite();
+  const error = await ended.promise;
+  far.close();
+  return error;
+}
+
+const echo = async (stream: Duplex) => {
+  const buffer = new Uint8Array(5000);
+  for (let count; (count = await stream.read(buffer)) !== null;) await stream.write(buffer.slice(0, count));
+  await stream.closeWrite();
+};
+
+describe("Mux", () => {
+  it("carries any bytes over any number of streams at once, each in its order, with half-close", async () => {
+    const anyStream = fc.array(fc.uint8Array({ maxLength: 5000 }), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStream, { maxLength: 6 }), async (streams) => {
+        const { client, server } = link((stream) => void echo(stream));
+        const answers = await Promise.all(streams.map(async (chunks) => {
+          const stream = client.open();
+          const answer = readAll(stream);
+          for (const chunk of chunks) await stream.write(chunk);
+          await stream.closeWrite();
+          return await answer;
+        }));
+        assertEquals(answers, streams.map((chunks) => joined(chunks)));
+        assertEquals([client.size, server.size], [0, 0]);
+        client.close();
+        server.close();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("stops a writer whose reader stalls after one window, and nobody else", async () => {
+    const { client, server, accepted } = link();
+    const stalled = client.open();
+    let written = 0;
+    const writing = (async () => {
+      for (; written < 100; written++) await stalled.write(new Uint8Array(65536));
+    })().catch(() => {});
+    await settled();
+    const other = client.open();
+    await other.write(new TextEncoder().encode("hello"));
+    await settled();
+    assertEquals(written, 4); // 256 KiB, and one more that waits
+    const into = new Uint8Array(9);
+    assertEquals(await accepted[1]?.read(into), 5);
+    stalled.reset();
+    await writing;
+    client.close();
+    server.close();
+  });
+
+  it("hands a reset to the other side as a reset, after what was sent before it", async () => {
+    const { client, server, accepted } = link();
+    const stream = client.open();
+    await stream.write(Uint8Array.from([1, 2]));
+    stream.reset();
+    await settled();
+    const into = new Uint8Array(9);
+    assertEquals(await accepted[0]?.read(into), 2);
+    const error = await assertRejects(() => accepted[0]?.read(into) ?? Promise.resolve(null), Error);
+    assertEquals((error as { code?: string }).code, "ECONNRESET");
+    client.close();
+    server.close();
+  });
+
+  it("refuses more streams than it may have, and goes on", async () => {
+    const { client, server } = link();
+    const streams = Array.from({ length: 9 }, () => client.open());
+    await settled();
+    await assertRejects(() => streams[8]!.read(new Uint8Array(1)), Error, "reset");
+    assertEquals(server.size, 8);
+    client.close();
+    server.close();
+  });
+
+  it("link_silent: is over within 12 s of the other side's last word", async () => {
+    const clock = new FakeClock();
+    const [near, far] = duplexPair();
+    const ends: Array<Error | undefined> = [];
+    const mux = new Mux(near, { role: "client", onStream: () => {}, onEnd: (error) => ends.push(error) }, { clock });
+    const stream = mux.open();
+    const reading = assertRejects(() => stream.read(new Uint8Array(1)), Error, "silent");
+    await clock.advance(12_000);
+    assertEquals(ends.map(String), ["MuxError: The link has been silent for 4 s"]);
+    await reading;
+    far.close();
+  });
+
+  it("stays up for as long as pings are answered", async () => {
+    const { client, server, clock, ends } = link();
+    await clock.advance(60_000);
+    assertEquals(ends, []);
+    client.close();
+    await settled();
+    server.close();
+    assertEquals(ends.length, 2);
+    assertEquals(ends[0], undefined);
+  });
+
+  it("fails every stream when the link breaks", async () => {
+    const { client, server, near, ends } = link();
+    const stream = client.open();
+    await settled();
+    near.reset();
+    await assertRejects(() => stream.read(new Uint8Array(1)), Error);
+    await assertRejects(() => stream.write(new Uint8Array(1)), Error);
+    assertEquals(ends.length > 0, true);
+    client.close();
+    server.close();
+  });
+
+  it("ends the link on anything that is not yamux", async () => {
+    assertEquals(String(await hear([1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])), "MuxError: yamux version 1 instead of 0");
+    assertEquals(String(await hear([0, 9, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])), "MuxError: yamux frame of type 9");
+    assertEquals(
+      String(await hear([0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0])),
+      "MuxError: The other side may not open stream 2",
+    );
+    assertEquals(await hear([0, 0, 0, 0, 0, 0]) instanceof Error, true);
+  });
+
+  it("ends the link on any bytes with an error of its own, and never hangs", async () => {
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+      assertEquals(await hear([...bytes]) instanceof Error, true);
+    }));
+  });
+
+  it("does not let the other side send more than its window", async () => {
+    const tooMuch = 256 * 1024 + 1;
+    const head = [0, 0, 0, 1, 0, 0, 0, 1, tooMuch >>> 24, (tooMuch >>> 16) & 255, (tooMuch >>> 8) & 255, tooMuch & 255];
+    const error = await hear([...head, ...new Array<number>(tooMuch).fill(0)]);
+    assertEquals(error instanceof MuxError, true);
+    assertEquals(error?.message, "More than its window on stream 1");
+  });
+});
