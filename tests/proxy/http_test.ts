@@ -385,9 +385,12 @@ describe("serveHttp with absolute-form requests", () => {
       for (const host of Object.keys(parts)) {
         const client = await connect();
         await client.send(`GET http://${host}/ HTTP/1.1\r\n\r\n`);
-        assertStringIncludes(await client.head(), "200 OK");
-        if (host === "reset") answered.resolve();
-        const error = await assertRejects(() => client.rest(), Error);
+        const error = await assertRejects(async () => {
+          // On Windows a reset overtakes what has arrived and is not read yet, the head with it.
+          assertStringIncludes(await client.head(), "200 OK");
+          if (host === "reset") answered.resolve();
+          await client.rest();
+        }, Error);
         assertEquals((error as Error & { code?: string }).code, "ECONNRESET", host);
       }
     });
@@ -396,8 +399,7 @@ describe("serveHttp with absolute-form requests", () => {
   it("does not let half a request's body look whole to its destination", async () => {
     const seen = Promise.withResolvers<string>();
     const listen = async (end: End) => {
-      await end.head();
-      seen.resolve(await end.rest().then(() => "end", (error) => error.code));
+      seen.resolve(await end.head().then(() => end.rest()).then(() => "end", (error) => error.code));
     };
     await withFrontDoor({ orders: listen }, async ({ connect }) => {
       const client = await connect();
