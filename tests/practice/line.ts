@@ -11,8 +11,9 @@ export class Line {
   readonly #links = new Set<Link>();
   #server: net.Server | undefined;
   #port = 0;
-  /** Port of the server on 127.0.0.1. */
+  /** Port and host of the server. */
   to = 0;
+  host = "127.0.0.1";
   /** Milliseconds added to a round trip. */
   roundTrip = 0;
   /** Bytes a second that clients, and the server, may read of one connection; 0 for no bound. */
@@ -107,7 +108,7 @@ export class Link {
     });
     // The handshake's own round trip; a line that swallows everything never gets that far.
     this.#handshake = setTimeout(() => {
-      const far = this.#far = net.connect({ port: to, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+      const far = this.#far = net.connect({ port: to, host: line.host, allowHalfOpen: true, noDelay: true });
       far.on("error", () => this.reset());
       far.on("close", () => this.#down!.finish(() => near.destroySoon())); // what the server said last has to reach the client
       this.#up = new Direction(near, far, line, () => line.uploadRate, () => this.#frozen || this.#held);
