@@ -23,7 +23,9 @@ export class StreamError extends Error {
 export interface StreamHost {
   readonly clock: Clock;
   /** Sends a data frame; resolves once `data` may be reused. */
-  data(stream: number, data: Uint8Array, fin: boolean): Promise<void>;
+  data(stream: number, data: Uint8Array): Promise<void>;
+  /** Tells the server, soon, that our direction has ended. */
+  fin(stream: number): void;
   /** Tells the server that the stream is not wanted any more. */
   cancel(stream: number): void;
   /** The stream's state changed: it has become silent, or has ended on both sides. */
@@ -33,10 +35,10 @@ export interface StreamHost {
 /** How much may wait for a slow reader before the session stops reading: port-forward has no flow control of its own. */
 const queueLimit = 128 * 1024;
 const frameLimit = 64 * 1024;
-/** A pod that has answered and then says nothing for so long is taken to be done with a client that has ended. */
-const answeredLinger = 100;
+/** A pod that has answered and then says nothing for so long is taken to be done with a client that has ended; the session adds 50 ms to both. */
+const answeredLinger = 50;
 /** A pod that owes an answer, or goes on sending, to a client that has ended its direction only. */
-const unansweredLinger = 10_000;
+const unansweredLinger = 9_950;
 /** The runtime ends both directions 1 s after either has ended; silence for so long says that it does not. */
 const afterFin = 3_000;
 /** What was sent so shortly before the end of a stream may have come when the runtime read no more. */
@@ -140,7 +142,7 @@ export class ForwardStream implements Duplex {
       this.sent += piece.length;
       this.activeAt = this.#sentAt = this.#host.clock.now();
       this.#answered = false;
-      await this.#host.data(this.id, piece, false).catch((error) => {
+      await this.#host.data(this.id, piece).catch((error) => {
         throw this.#failure ?? error; // the session may end because this stream has
       });
     }
@@ -268,7 +270,7 @@ export class ForwardStream implements Duplex {
     this.#settling = ms === answeredLinger;
     this.#timer = this.#host.clock.after(ms, () => {
       this.#finSent = true;
-      this.#host.data(this.id, new Uint8Array(0), true).catch(() => {});
+      this.#host.fin(this.id);
       this.#awaitEnd();
     });
   }

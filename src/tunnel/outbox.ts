@@ -28,6 +28,17 @@ export class Outbox {
   /** Resolves once the parts are written and may be reused. */
   send(parts: readonly Uint8Array[]): Promise<void> {
     this.#parts.push(...parts);
+    return this.flush();
+  }
+
+  /** Lets the parts go out with whatever is sent next; `flush` is the caller's to call, if nothing else is. */
+  post(parts: readonly Uint8Array[]): void {
+    this.#parts.push(...parts);
+  }
+
+  /** Writes what waits; resolves once it is written. */
+  flush(): Promise<void> {
+    if (this.#parts.length === 0) return this.#writing;
     return this.#flushed ??= this.#flush();
   }
 

@@ -245,7 +245,7 @@ describe("the end of our direction", () => {
     await pod.write("greeting");
     await read(stream);
     await stream.closeWrite();
-    await clock.advance(50);
+    await clock.advance(49);
     await pod.write("more");
     await read(stream);
     assertEquals(stream.live, true);
@@ -261,7 +261,7 @@ describe("the end of our direction", () => {
     await pod.write("answer");
     await read(stream);
     await stream.closeWrite();
-    await clock.advance(100 + 2_999);
+    await clock.advance(50 + 2_999);
     assertEquals(stream.ended, false);
     const reading = failure(read(stream));
     await clock.advance(1);
