@@ -249,9 +249,9 @@ describe("the end of our direction", () => {
     await pod.write("more");
     await read(stream);
     assertEquals(stream.live, true);
-    await clock.advance(9_999);
+    await clock.advance(9_949);
     assertEquals(pod.finished, false);
-    await clock.advance(1);
+    await clock.advance(51);
     assertEquals(pod.finished, true);
     await close();
   });
