@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { permissions } from "../../scripts/permissions.ts";
 import { parentShell } from "../../src/platform/parent_shell.ts";
 
 const named = (name: string) => () => Promise.resolve(name);
@@ -15,6 +16,22 @@ describe("parentShell", () => {
       assertEquals(await parentShell("linux", { SHELL: "/bin/tcsh" }, named(name!)), shell);
     }
   });
+
+  it(
+    "asks for the parent with no more rights than the executables have",
+    { ignore: Deno.build.os === "windows" },
+    async () => {
+      const module = import.meta.resolve("../../src/platform/parent_shell.ts");
+      const program = `import { parentShell } from "${module}";
+      console.log(await parentShell(Deno.build.os, { SHELL: "/bin/zsh" }));`;
+      const { stdout } = await new Deno.Command("sh", {
+        // Not its last command, or sh would put Deno in its own place.
+        args: ["-c", '"$@"; exit', "sh", Deno.execPath(), "run", ...permissions, `data:text/javascript,${program}`],
+        stderr: "inherit",
+      }).output();
+      assertEquals(new TextDecoder().decode(stdout), "bash\n");
+    },
+  );
 
   it("goes by SHELL where the parent is no shell, and by bash where nothing is known", async () => {
     assertEquals(await parentShell("darwin", { SHELL: "/opt/bin/fish" }, named("make")), "fish");
