@@ -164,7 +164,7 @@ function wiringLine(shell: ParentShell, session: string | undefined): string {
     case "powershell":
       return `${command} | Out-String | Invoke-Expression`;
     case "cmd":
-      return `${command} > %TEMP%\\wire.cmd && %TEMP%\\wire.cmd`;
+      return `${command} > "%TEMP%\\hawser.cmd" && call "%TEMP%\\hawser.cmd"`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { AccessError } from "../cluster/access.ts";
 import { ApiError } from "../cluster/api.ts";
 import { systemClock } from "../platform/clock.ts";
+import { environment } from "../platform/environment.ts";
 import { Failure } from "../platform/failure.ts";
 import { Interrupted, watchInterrupts } from "../platform/interrupt.ts";
 import { type Paths, userPaths } from "../platform/paths.ts";
@@ -33,7 +34,7 @@ function systemDeps(): MainDeps {
   return {
     terminal: systemTerminal(),
     os: Deno.build.os,
-    env: unwired(Deno.env.toObject(), Deno.build.os),
+    env: environment(unwired(Deno.env.toObject(), Deno.build.os), Deno.build.os),
     table: commandTable,
     watchInterrupts,
   };

@@ -15,9 +15,14 @@ export async function parentShell(
 ): Promise<ParentShell> {
   if (os === "windows") {
     if (env.SHELL || env.MSYSTEM) return "bash";
-    return /[\\/]documents[\\/]/i.test(env.PSModulePath ?? "") ? "powershell" : "cmd"; // only PowerShell adds the user's own folder
+    return (env.PSModulePath ?? "").split(";").some(isUsersModules) ? "powershell" : "cmd";
   }
   return known(await parentName()) ?? known(env.SHELL ?? "") ?? "bash";
+}
+
+/** Whether a folder of PowerShell modules is the user's own, which only PowerShell itself puts into its variable. */
+function isUsersModules(folder: string): boolean {
+  return /\\(Windows)?PowerShell\\Modules\\?$/i.test(folder) && !/^.:\\Program Files/i.test(folder);
 }
 
 function known(path: string): ParentShell | undefined {

@@ -31,13 +31,13 @@ function line(form: Exclude<ShellForm, "json">, name: string, value: string | un
           : `$env:${name} = '${value.replace(/['\u2018-\u201b]/g, "$&$&")}'`,
       ];
     case "cmd":
-      return [`set ${name}=${value === undefined ? "" : cmdQuoted(value)}`];
+      return [`@set ${name}=${value === undefined ? "" : cmdQuoted(value)}`];
     case "dotenv":
       return value === undefined ? [] : [`${name}=${dotenvQuoted(value)}`];
   }
 }
 
-/** For a batch file: each character that cmd would act on is escaped by itself, quotes included, so that none changes the meaning of the next. */
+/** For a batch file, whose lines cmd shows unless they begin with @: each character that cmd would act on is escaped by itself, quotes included, so that none changes the meaning of the next. */
 function cmdQuoted(value: string): string {
   return value.replace(/[\r\n]/g, "").replace(/[\^&|<>()"]/g, "^$&").replaceAll("%", "%%");
 }

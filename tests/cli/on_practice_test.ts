@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delimiter } from "node:path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { userPaths } from "../../src/platform/paths.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -59,14 +60,17 @@ describe("hawser on a practice cluster", () => {
       replicas: 2,
     });
     await practice.addService({ namespace: "dev", name: "empty", ports: [{ port: 90, targetPort: 90 }], replicas: 0 });
-    root = await Deno.makeTempDir();
-    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
+    // Wine has no letters but those of the locale it is started in.
+    root = await Deno.makeTempDir({ prefix: Deno.env.has("WINEPREFIX") ? "A User " : "Jörg Müller " });
+    // As an editor on Windows leaves it.
+    const kubeconfig = JSON.stringify(JSON.parse(practice.kubeconfig("admin", { namespace: "dev" })), null, 2);
+    await Deno.writeTextFile(`${root}/kubeconfig`, kubeconfig.replaceAll("\n", "\r\n"));
     env = {
       HOME: root,
       USERPROFILE: root,
       APPDATA: `${root}/roaming`,
       LOCALAPPDATA: `${root}/local`,
-      KUBECONFIG: `${root}/kubeconfig`,
+      KUBECONFIG: [`${root}/none`, `${root}/kubeconfig`].join(delimiter),
     };
   });
   afterAll(async () => {

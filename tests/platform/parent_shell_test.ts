@@ -41,10 +41,11 @@ describe("parentShell", () => {
   it("tells the shells of Windows by what they leave in the environment", async () => {
     const user = "C:\\Users\\a\\Documents\\WindowsPowerShell\\Modules;C:\\Program Files\\WindowsPowerShell\\Modules";
     assertEquals(await parentShell("windows", { PSModulePath: user }), "powershell");
-    assertEquals(
-      await parentShell("windows", { PSModulePath: "C:\\Program Files\\WindowsPowerShell\\Modules" }),
-      "cmd",
-    );
+    const redirected = "\\\\server\\home\\a\\Dokumente\\PowerShell\\Modules;C:\\Program Files\\PowerShell\\Modules";
+    assertEquals(await parentShell("windows", { PSModulePath: redirected }), "powershell");
+    const machine =
+      "C:\\Program Files\\WindowsPowerShell\\Modules;C:\\WINDOWS\\system32\\WindowsPowerShell\\v1.0\\Modules";
+    assertEquals(await parentShell("windows", { PSModulePath: machine }), "cmd");
     assertEquals(await parentShell("windows", { MSYSTEM: "MINGW64", PSModulePath: user }), "bash");
   });
 });

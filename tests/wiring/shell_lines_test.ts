@@ -56,8 +56,32 @@ describe("shellLines", () => {
   it("escapes for cmd each character it would act on, one by one", () => {
     assertEquals(
       shellLines("cmd", new Map([["V", `a"b&c %d% ^ (x)`], ["W", undefined]])),
-      `set V=a^"b^&c %%d%% ^^ ^(x^)\nset W=`,
+      `@set V=a^"b^&c %%d%% ^^ ^(x^)\n@set W=`,
     );
+  });
+
+  it("is read by cmd as it was meant", { ignore: Deno.build.os !== "windows" }, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "a b " });
+    const text = `a"b&c %PATH% ^ (x) | <y> 'z' `;
+    const show = [
+      Deno.execPath(),
+      "eval",
+      "--no-config",
+      "console.log(JSON.stringify([Deno.env.get('V'),Deno.env.get('W')]))",
+    ];
+    try {
+      const set = shellLines("cmd", new Map([["V", text], ["W", undefined]]));
+      await Deno.writeTextFile(`${folder}\\wire.cmd`, set);
+      await Deno.writeTextFile(
+        `${folder}\\try.cmd`,
+        `@call "%~dp0wire.cmd"\r\n@${show.map((word) => `"${word}"`).join(" ")}\r\n`,
+      );
+      const { stdout } = await new Deno.Command("cmd", { args: ["/d", "/c", `${folder}\\try.cmd`], env: { W: "w" } })
+        .output();
+      assertEquals(JSON.parse(new TextDecoder().decode(stdout)), [text, null]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 
   it("writes dotenv bare, literal or escaped, whichever is needed", () => {
@@ -76,7 +100,7 @@ describe("shellLines", () => {
     fc.assert(fc.property(value, (text) => {
       const line = shellLines("cmd", new Map([["V", text]]));
       assertEquals(line.includes("\n"), false);
-      assertEquals(/(^|[^^])(\^\^)*[&|<>]/.test(line.slice(6)), false);
+      assertEquals(/(^|[^^])(\^\^)*[&|<>]/.test(line.slice(7)), false);
     }));
   });
 });

@@ -25,7 +25,7 @@ export const envGrammar = {
     { line: 'eval "$(hawser env)"', what: "bash and zsh" },
     { line: "hawser env | source", what: "fish" },
     { line: "hawser env | Out-String | Invoke-Expression", what: "PowerShell" },
-    { line: "hawser env > %TEMP%\\wire.cmd && %TEMP%\\wire.cmd", what: "cmd" },
+    { line: 'hawser env > "%TEMP%\\hawser.cmd" && call "%TEMP%\\hawser.cmd"', what: "cmd" },
     { line: "java $(hawser env --shell jvm) -jar app.jar", what: "a Java program" },
     { line: 'eval "$(hawser env --unset)"', what: "back to what was" },
   ],
