@@ -1,11 +1,13 @@
+import { deployment, endpointSlice, type Manifest, service, statefulSet } from "./manifests.ts";
+
 /**
  * Manifests with a service of every kind that DNS tells apart, in `namespace`; one more in `other`. Pods take the image
  * `localhost/workload:1`.
  */
 export function dnsScene(namespace: string, other: string): unknown {
   const inNamespace = [
-    deployment("web", 2),
-    service("web", { selector: { app: "web" }, ports: [http, { name: "raw", port: 7000, targetPort: "raw" }] }),
+    deployment("web", { replicas: 2 }),
+    service("web", { ports: [http, { name: "raw", port: 7000, targetPort: "raw" }] }),
     service("unnamed", { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] }),
     service("both", {
       selector: { app: "web" },
@@ -16,10 +18,10 @@ export function dnsScene(namespace: string, other: string): unknown {
         { name: "twin-tcp", port: 54, protocol: "TCP", targetPort: 7000 },
       ],
     }),
-    statefulSet("db", 2),
-    service("db", { clusterIP: "None", selector: { app: "db" }, ports: [http] }),
+    statefulSet("db", { replicas: 2 }),
+    service("db", { clusterIP: "None", ports: [http] }),
     service("portless", { clusterIP: "None", selector: { app: "web" } }),
-    deployment("broken", 1, { httpGet: { path: "/status/500", port: 8080 }, periodSeconds: 1 }),
+    deployment("broken", { readinessProbe: { httpGet: { path: "/status/500", port: 8080 }, periodSeconds: 1 } }),
     service("idle", { clusterIP: "None", selector: { app: "broken" }, ports: [http] }),
     service("idle-cluster", { selector: { app: "broken" }, ports: [http] }),
     service("published", {
@@ -36,65 +38,34 @@ export function dnsScene(namespace: string, other: string): unknown {
     service("astray", external(`nothing.${namespace}.svc.cluster.local`)),
     service("ring", external(`ring.${namespace}.svc.cluster.local`)),
     service("outside", external("db.example.com")),
-    service("manual", { ports: [http] }),
+    service("manual", { selector: undefined, ports: [http] }),
     endpointSlice("manual", "a", [{ addresses: ["192.0.2.10"] }], [{ name: "http", port: 8080 }]),
-    service("manual-headless", { clusterIP: "None", ports: [http] }),
+    service("manual-headless", { selector: undefined, clusterIP: "None", ports: [http] }),
     endpointSlice("manual-headless", "a", [
       { addresses: ["192.0.2.20"], hostname: "box" },
       { addresses: ["192.0.2.21"], conditions: { ready: true } },
       { addresses: ["192.0.2.22"], conditions: { ready: false } },
     ], [{ name: "http", port: 8080 }, { name: "metrics", port: 9090 }]),
     endpointSlice("manual-headless", "b", [{ addresses: ["192.0.2.23"] }], [{ name: "http", port: 8081 }]),
-    service("empty", { ports: [http] }),
-    service("empty-headless", { clusterIP: "None", ports: [http] }),
+    service("empty", { selector: undefined, ports: [http] }),
+    service("empty-headless", { selector: undefined, clusterIP: "None", ports: [http] }),
   ];
   return {
     apiVersion: "v1",
     kind: "List",
     items: [
       ...inNamespace.map((object) => within(namespace, object)),
-      within(other, service("orders", { selector: { app: "orders" }, ports: [http] })),
+      within(other, service("orders", { ports: [http] })),
     ],
   };
 }
 
-interface Manifest {
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
-
 const http = { name: "http", port: 80, targetPort: "http" };
 
-function within(namespace: string, object: Manifest): Manifest {
+function within(namespace: string, object: Manifest): unknown {
   return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
-function service(name: string, spec: unknown): Manifest & Record<string, unknown> {
-  return { apiVersion: "v1", kind: "Service", metadata: { name }, spec };
-}
-
-function external(externalName: string): unknown {
-  return { type: "ExternalName", externalName };
-}
-
-function endpointSlice(name: string, suffix: string, endpoints: unknown, ports: unknown): Manifest {
-  return {
-    ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", addressType: "IPv4", endpoints, ports },
-    metadata: { name: `${name}-${suffix}`, labels: { "kubernetes.io/service-name": name } },
-  };
-}
-
-function deployment(app: string, replicas: number, readinessProbe?: unknown): Manifest {
-  const spec = { replicas, selector: { matchLabels: { app } }, template: template(app, readinessProbe) };
-  return { ...{ apiVersion: "apps/v1", kind: "Deployment" }, metadata: { name: app }, ...{ spec } };
-}
-
-function statefulSet(app: string, replicas: number): Manifest {
-  const spec = { replicas, serviceName: app, selector: { matchLabels: { app } }, template: template(app) };
-  return { ...{ apiVersion: "apps/v1", kind: "StatefulSet" }, metadata: { name: app }, ...{ spec } };
-}
-
-function template(app: string, readinessProbe?: unknown): unknown {
-  const ports = [{ name: "http", containerPort: 8080 }, { name: "raw", containerPort: 7000 }];
-  const container = { name: app, image: "localhost/workload:1", args: ["serve"], ports, readinessProbe };
-  return { metadata: { labels: { app } }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } };
+function external(externalName: string): { readonly selector: undefined; readonly [field: string]: unknown } {
+  return { selector: undefined, type: "ExternalName", externalName };
 }

@@ -38,19 +38,16 @@ export function service(name: string, spec: Readonly<Record<string, unknown>>): 
   return { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { selector: { app: name }, ...spec } };
 }
 
-/** A Service whose endpoints are made by hand: one, at an IPv4 address. */
-export function manualService(name: string, port: number, address: string, targetPort: number): Manifest[] {
-  return [
-    { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ports: [{ name: "http", port, targetPort }] } },
-    {
-      apiVersion: "discovery.k8s.io/v1",
-      kind: "EndpointSlice",
-      metadata: { name: `${name}-1`, labels: { "kubernetes.io/service-name": name } },
-      addressType: "IPv4",
-      endpoints: [{ addresses: [address] }],
-      ports: [{ name: "http", port: targetPort }],
-    },
-  ];
+/** Endpoints made by hand for the Service `name`, which has no selector. */
+export function endpointSlice(name: string, suffix: string, endpoints: unknown, ports: unknown): Manifest {
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { name: `${name}-${suffix}`, labels: { "kubernetes.io/service-name": name } },
+    addressType: "IPv4",
+    endpoints,
+    ports,
+  };
 }
 
 function workloadSpec(name: string, options: PodOptions): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { listenTcp } from "../../src/stream/listen_tcp.ts";
 import { End } from "../proxy/front_door.ts";
 import { connectHawser, Home } from "./hawser.ts";
-import { deployment, manualService, service, statefulSet } from "./manifests.ts";
+import { deployment, endpointSlice, service, statefulSet } from "./manifests.ts";
 import { connectMethod, exchange, get, greet, socks5, through } from "./proxy_client.ts";
 import { Scene } from "./scene.ts";
 
@@ -164,7 +164,13 @@ describe("names and addresses through the proxy", () => {
 
   it("reaches hand-made endpoints where they are pods", async () => {
     const ip = await address("pod", "db-0");
-    await scene.apply(...manualService("manual", 80, ip, 8080), ...manualService("outside", 80, "192.0.2.10", 80));
+    for (const [name, address] of [["manual", ip], ["outside", "192.0.2.10"]] as const) {
+      const ports = [{ name: "http", port: 8080 }];
+      await scene.apply(
+        service(name, { selector: undefined, ports: [http] }),
+        endpointSlice(name, "1", [{ addresses: [address] }], ports),
+      );
+    }
     assertEquals((await greet(proxy, "manual", 80)).pod, "db-0");
     assertMatch(await denied("outside", 80, general, 502, "unsupported"), /outside" has endpoints that are no pods/);
     assertMatch(await denied("bare", 80, refused, 503, "not-ready"), /no endpoints: it has no selector/);
