@@ -116,6 +116,8 @@ export interface Directory {
   endpoints(service: Service, signal: AbortSignal): Promise<readonly Endpoint[]>;
   /** The pods a service selects, to say why none serves; empty where pods may not be read. */
   pods(service: Service, signal: AbortSignal): Promise<readonly Pod[]>;
+  /** Whether a pod is still there, be it on its way out; undefined where its namespace's pods are not watched. */
+  hasPod(pod: PodRef): boolean | undefined;
   /** Services of the watched namespaces, sorted by namespace, then name. */
   services(): readonly Service[];
   /** Calls back after each change of the view; returns the function that ends it. */

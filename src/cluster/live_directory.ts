@@ -104,6 +104,11 @@ export class LiveDirectory implements Directory {
     return view?.podsOf(service) ?? await this.#asked.pods(service, signal);
   }
 
+  hasPod({ namespace, name, uid }: PodRef): boolean | undefined {
+    const pods = this.#views.get(namespace)?.pods;
+    return pods?.live ? pods.get(name)?.uid === uid : undefined;
+  }
+
   services(): readonly Service[] {
     const all = [...this.#views.values()].flatMap(({ services }) => [...services.values()]);
     return all.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));

@@ -33,6 +33,8 @@ const knownFor = 30_000;
 /** A pod that failed so recently is tried after the others. */
 const shunnedFor = 5_000;
 const attemptLimit = 4;
+/** What a pod said last, before it was gone, may still be on its way for so long. */
+const goneGrace = 2_000;
 const openTimeout = 15_000;
 const rememberedLimit = 4096;
 
@@ -45,7 +47,10 @@ export class ClusterDialer implements Dialer {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #pools = new Map<string, SessionPool>();
+  readonly #pools = new Map<string, { readonly pod: PodRef; readonly pool: SessionPool }>();
+  /** Ends the wait for the last of a pod that is gone. */
+  readonly #leaving = new Map<string, () => void>();
+  readonly #stopWatching: () => void;
   readonly #knownUntil = new Map<string, number>();
   readonly #shunnedUntil = new Map<string, number>();
   readonly #affinity = new Map<string, { key: string; until: number }>();
@@ -56,12 +61,13 @@ export class ClusterDialer implements Dialer {
     this.#directory = deps.directory;
     this.#clock = deps.clock ?? systemClock;
     this.#log = deps.log ?? silentLog;
+    this.#stopWatching = deps.directory.onChange(() => this.#lookForGonePods());
   }
 
   /** Port-forward sessions that stand, for people who want to know. */
   get sessions(): number {
     let count = 0;
-    for (const pool of this.#pools.values()) count += pool.size;
+    for (const { pool } of this.#pools.values()) count += pool.size;
     return count;
   }
 
@@ -88,8 +94,35 @@ export class ClusterDialer implements Dialer {
 
   /** Ends all sessions and every connection in them. */
   close(): void {
-    for (const pool of this.#pools.values()) pool.close();
+    this.#stopWatching();
+    for (const stop of this.#leaving.values()) stop();
+    for (const { pool } of this.#pools.values()) pool.close();
     this.#pools.clear();
+  }
+
+  /**
+   * Kubernetes forgets a pod once its processes have ended. Connections whose last bytes were lost with its network do not end then, as the node
+   * waits for the pod to speak: they are ended here.
+   */
+  #lookForGonePods(): void {
+    for (const [key, { pod }] of this.#pools) {
+      if (this.#leaving.has(key) || this.#directory.hasPod(pod) !== false) continue;
+      this.#leaving.set(
+        key,
+        this.#clock.after(goneGrace, () => {
+          this.#leaving.delete(key);
+          // Its endpoints may have been known before itself.
+          if (this.#directory.hasPod(pod) === false) this.#endPool(key);
+        }),
+      );
+    }
+  }
+
+  #endPool(key: string): void {
+    const { pod, pool } = this.#pools.get(key) ?? {};
+    if (!pod || !pool) return;
+    this.#pools.delete(key);
+    pool.close(new StreamError("ECONNRESET", `${quoted(pod)} is gone`));
   }
 
   async #candidates(found: Lookup, target: Target, options: DialOptions): Promise<PodPort[]> {
@@ -192,11 +225,11 @@ export class ClusterDialer implements Dialer {
 
   async #open({ pod, port }: PodPort, target: Target, signal: AbortSignal): Promise<ForwardStream> {
     const key = podKey(pod);
-    let pool = this.#pools.get(key);
+    let pool = this.#pools.get(key)?.pool;
     if (!pool) {
-      for (const [each, { empty }] of this.#pools) if (empty) this.#pools.delete(each);
+      for (const [each, { pool }] of this.#pools) if (pool.empty) this.#pools.delete(each);
       pool = new SessionPool((closing) => this.#openWire(pod, closing), { clock: this.#clock, log: this.#log });
-      this.#pools.set(key, pool);
+      this.#pools.set(key, { pod, pool });
     }
     const timeout = new AbortController();
     const stopTimer = this.#clock.after(openTimeout, () => {

@@ -88,11 +88,11 @@ export class SessionPool {
     });
   }
 
-  /** Ends all sessions and every connection in them. */
-  close(): void {
-    this.#closing.abort(new DOMException("The tunnel is closed", "AbortError"));
+  /** Ends all sessions and every connection in them, for a reason. */
+  close(reason?: StreamError): void {
+    this.#closing.abort(reason ?? new DOMException("The tunnel is closed", "AbortError"));
     this.#stopTrim?.();
-    for (const session of [...this.#sessions]) session.close();
+    for (const session of [...this.#sessions]) session.close(reason);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#closing.signal.reason);
   }
 

@@ -119,9 +119,9 @@ export class SpdySession {
     return stream;
   }
 
-  /** Ends the session and every stream in it. */
-  close(): void {
-    this.#end(new StreamError("ECONNABORTED", "The port-forward session was closed"));
+  /** Ends the session and every stream in it, for a reason. */
+  close(reason = new StreamError("ECONNABORTED", "The port-forward session was closed")): void {
+    this.#end(reason);
   }
 
   async #receive(): Promise<void> {

@@ -99,6 +99,7 @@ export function fakeDirectory({ services, namespaces = [], pods = [], failure }:
     lookup: (host) => failure ? Promise.reject(failure) : Promise.resolve(look(host)),
     endpoints: (service) => Promise.resolve(services.find(([one]) => one === service)?.slice(1) as Endpoint[] ?? []),
     pods: () => Promise.resolve([]),
+    hasPod: () => undefined,
     services: () => services.map(([service]) => service),
     onChange: () => () => {},
     close() {},

@@ -43,6 +43,8 @@ function cluster(options: { pods?: number; affinity?: number; hidden?: Error } =
   const { service, endpoints } = orders(options.pods ?? 1, options.affinity ?? 0);
   const clock = new FakeClock();
   const access = new MemoryAccess();
+  const gone = new Set<string>();
+  let changed = () => {};
   const directory: Directory = {
     namespace: "dev",
     namespaces: ["dev"],
@@ -57,8 +59,12 @@ function cluster(options: { pods?: number; affinity?: number; hidden?: Error } =
       ),
     endpoints: () => options.hidden ? Promise.reject(options.hidden) : Promise.resolve(endpoints),
     pods: () => Promise.resolve([]),
+    hasPod: ({ name }) => !gone.has(name),
     services: () => [service],
-    onChange: () => () => {},
+    onChange(listener) {
+      changed = listener;
+      return () => changed = () => {};
+    },
     close() {},
   };
   const dialer = new ClusterDialer({ access, directory, clock });
@@ -67,6 +73,12 @@ function cluster(options: { pods?: number; affinity?: number; hidden?: Error } =
     access,
     dialer,
     dial: (more: Partial<DialOptions> = {}) => dialer.dial({ host: "orders", port: 80 }, { signal: never, ...more }),
+    /** Has the directory learn that a pod is gone, or back. */
+    forget(pod: string): void {
+      gone.add(pod);
+      changed();
+    },
+    remember: (pod: string) => void gone.delete(pod),
     /** Has every pod answer what it is sent by its own name and the same text; those named refuse. */
     serve(refusing: readonly string[] = []): void {
       access.onSession = (pod, server) => {
@@ -422,6 +434,27 @@ describe("ClusterDialer", () => {
     const all = cluster({ hidden });
     const { kind, message } = await refusal(all.dial());
     assertEquals([kind, message], ["forbidden", hidden.message]);
+    await all.close();
+  });
+
+  it("resets the connections of a pod that is gone, and leaves a pod alone that is only not known yet", async () => {
+    const all = cluster();
+    all.serve();
+    const stream = await all.dialed();
+    await stream.write(new TextEncoder().encode("x"));
+    assertEquals(await stream.read(new Uint8Array(100)) !== null, true);
+    const reading = assertRejects(() => stream.read(new Uint8Array(1)), Error, "is gone");
+    all.forget("orders-1");
+    all.remember("orders-1");
+    await all.clock.advance(2_000);
+    assertEquals(all.dialer.sessions >= 1, true);
+    all.forget("orders-1");
+    all.forget("orders-1");
+    await all.clock.advance(1_999);
+    assertEquals(all.dialer.sessions >= 1, true);
+    await all.clock.advance(1);
+    const error = await reading;
+    assertEquals(["code" in error && error.code, all.dialer.sessions], ["ECONNRESET", 0]);
     await all.close();
   });
 
