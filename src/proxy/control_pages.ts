@@ -1,6 +1,6 @@
 import { header, type RequestHead } from "../stream/http_head.ts";
-import { equalSecret } from "./equal_secret.ts";
-import { errorPage, type Page, page } from "./error_page.ts";
+import { equalSecret } from "../platform/equal_secret.ts";
+import { errorPage, type Page, page } from "../stream/error_page.ts";
 import { parseHostPort } from "./host_name.ts";
 
 /** What a page is asked. */

@@ -1,7 +1,8 @@
 import { proxyAuthorization } from "../stream/proxy_connect.ts";
 import type { ProxySetting } from "../platform/proxy_settings.ts";
+import { forwardedHeaders } from "../stream/forwarded_head.ts";
 import type { Framing } from "../stream/http_body.ts";
-import { hasMember, header, type HeaderList, type RequestHead, type ResponseHead } from "../stream/http_head.ts";
+import type { HeaderList, RequestHead } from "../stream/http_head.ts";
 import type { Target } from "../tunnel/dialer.ts";
 import { parseHostPort } from "./host_name.ts";
 
@@ -34,14 +35,10 @@ export function forwardedRequestHead(
   framing: Framing,
   httpProxy: ProxySetting | undefined,
 ): RequestHead {
-  const headers: HeaderList = [["Host", target.authority]];
-  for (const [name, value] of endToEnd(head.headers)) {
-    if (!/^(host|content-length)$/i.test(name)) headers.push([name, value]);
-  }
-  if (framing.kind === "chunked") headers.push(["Transfer-Encoding", "chunked"]);
-  else if (framing.kind === "length") headers.push(["Content-Length", String(framing.length)]);
-  else if (header(head.headers, "content-length") !== undefined) headers.push(["Content-Length", "0"]);
-  headers.push(...upgradeHeaders(head.headers));
+  const headers: HeaderList = [
+    ["Host", target.authority],
+    ...forwardedHeaders(head.headers, framing).filter(([name]) => !/^host$/i.test(name)),
+  ];
   if (httpProxy) headers.push(...proxyAuthorization(httpProxy));
   return {
     method: head.method,
@@ -49,54 +46,4 @@ export function forwardedRequestHead(
     minor: 1,
     headers,
   };
-}
-
-/** The head that goes back to the client. `framing` is how its body will be sent to the client, `persistent` whether the connection lives on. */
-export function forwardedResponseHead(
-  head: ResponseHead,
-  framing: Framing,
-  client: { readonly minor: number; readonly persistent: boolean },
-): ResponseHead {
-  const headers = endToEnd(head.headers);
-  if (framing.kind === "chunked") headers.push(["Transfer-Encoding", "chunked"]);
-  if (head.status === 101) headers.push(...upgradeHeaders(head.headers));
-  else if (head.status >= 200 && !client.persistent) headers.push(["Connection", "close"]);
-  else if (head.status >= 200 && client.minor === 0) headers.push(["Connection", "keep-alive"]);
-  return { ...head, minor: 1, headers };
-}
-
-/** Whether a request asks to turn the connection into another protocol that we pass on. */
-export function asksForUpgrade(head: { readonly headers: Readonly<HeaderList> }): boolean {
-  return upgradeHeaders(head.headers).length > 0;
-}
-
-/** `h2c` is left out: its `HTTP2-Settings` end here with the connection, and a request without it is served as HTTP/1.1 all the same. */
-function upgradeHeaders(headers: Readonly<HeaderList>): HeaderList {
-  const upgrade = header(headers, "upgrade");
-  if (upgrade === undefined || !hasMember(headers, "connection", "upgrade") || /\bh2c\b/i.test(upgrade)) return [];
-  return [["Connection", "Upgrade"], ["Upgrade", upgrade]];
-}
-
-const hopByHop = [
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
-
-/** What a `Connection` field may not take away: without them the message would mean another one. */
-const indispensable = new Set(["host", "content-length", "cookie", "authorization"]);
-
-function endToEnd(headers: Readonly<HeaderList>): HeaderList {
-  const dropped = new Set(hopByHop);
-  for (const option of (header(headers, "connection") ?? "").split(",")) {
-    const name = option.trim().toLowerCase();
-    if (!indispensable.has(name)) dropped.add(name);
-  }
-  return headers.filter(([name]) => !dropped.has(name.toLowerCase()));
 }

@@ -2,9 +2,10 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
 import type { Duplex } from "../stream/duplex.ts";
+import type { HttpPatience } from "../stream/http_connection.ts";
 import { listenTcp, type TcpListener } from "../stream/listen_tcp.ts";
 import { DialError } from "../tunnel/dialer.ts";
-import { Connection, type FrontDoor, type Patience } from "./connection.ts";
+import { Connection, type FrontDoor } from "./connection.ts";
 import type { ControlPage } from "./control_pages.ts";
 import { serveHttp } from "./http.ts";
 import type { Router } from "./routing.ts";
@@ -22,7 +23,7 @@ export interface ProxyOptions {
   readonly token: string;
   /** Connections at one time. Default 10,000. */
   readonly connections?: number;
-  readonly patience?: Partial<Patience>;
+  readonly patience?: Partial<HttpPatience>;
 }
 
 /** What the front door needs. */
@@ -118,7 +119,9 @@ class Clients {
   }
 
   async close(): Promise<void> {
-    for (const connection of this.#connections.keys()) connection.end();
+    for (const connection of this.#connections.keys()) {
+      connection.end(new DialError("unreachable", "hawser is shutting down"));
+    }
     await Promise.all(this.#connections.values());
   }
 

@@ -2,7 +2,7 @@ import { formatIp } from "../platform/ip_address.ts";
 import { type BufferedReader, UnexpectedEnd } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import type { DialErrorKind, Target } from "../tunnel/dialer.ts";
-import { equalSecret } from "./equal_secret.ts";
+import { equalSecret } from "../platform/equal_secret.ts";
 import { parseHostName } from "./host_name.ts";
 
 /** A user and password that clients of the proxy have to give. */

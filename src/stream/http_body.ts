@@ -1,5 +1,14 @@
 import { type BufferedReader, UnexpectedEnd } from "./buffered_reader.ts";
-import { hasMember, header, HeadError, type RequestHead, type ResponseHead } from "./http_head.ts";
+import {
+  hasMember,
+  header,
+  type HeaderList,
+  HeadError,
+  latin1,
+  parseField,
+  type RequestHead,
+  type ResponseHead,
+} from "./http_head.ts";
 
 /** How the end of a message's body is found (RFC 9112 §6.3). */
 export type Framing =
@@ -22,13 +31,21 @@ export function responseFraming(head: ResponseHead, method: string): Framing {
   return framing(head.headers, head.minor) ?? { kind: "close" };
 }
 
-/** A body as its bytes, framing removed. `read` gives null at the body's end and leaves what follows in the reader. */
-export function openBody(reader: BufferedReader, framing: Framing): { read(into: Uint8Array): Promise<number | null> } {
+/** A body as its bytes, framing removed. */
+export interface Body {
+  /** Gives null at the body's end and leaves what follows in the reader. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** What came behind a chunked body, once it has ended. Without the fields that may not stand there (RFC 9110 §6.5.1). */
+  readonly trailers: Readonly<HeaderList>;
+}
+
+/** Opens the body that follows a head. */
+export function openBody(reader: BufferedReader, framing: Framing): Body {
   switch (framing.kind) {
     case "none":
-      return { read: () => Promise.resolve(null) };
+      return { read: () => Promise.resolve(null), trailers: [] };
     case "close":
-      return reader;
+      return { read: (into) => reader.read(into), trailers: [] };
     case "length":
       return new LengthBody(reader, framing.length);
     case "chunked":
@@ -36,7 +53,8 @@ export function openBody(reader: BufferedReader, framing: Framing): { read(into:
   }
 }
 
-class LengthBody {
+class LengthBody implements Body {
+  readonly trailers = [];
   readonly #reader: BufferedReader;
   #left: number;
   constructor(reader: BufferedReader, length: number) {
@@ -52,8 +70,12 @@ class LengthBody {
   }
 }
 
-/** RFC 9112 §7.1. Extensions and trailers are dropped; both are bounded. */
-class ChunkedBody {
+/** Trailers that would change how the message is read or where it goes. */
+const neverTrailers = /^(content-length|transfer-encoding|connection|te|trailer|host|upgrade)$/i;
+
+/** RFC 9112 §7.1. Extensions are dropped; they and trailers are bounded. */
+class ChunkedBody implements Body {
+  readonly trailers: HeaderList = [];
   readonly #reader: BufferedReader;
   #left = 0;
   #first = true;
@@ -84,6 +106,8 @@ class ChunkedBody {
       if (trailer.length === 0) break;
       total += trailer.length;
       if (total > 16384) throw new HeadError("Trailers of more than 16384 bytes");
+      const field = parseField(latin1(trailer));
+      if (!neverTrailers.test(field[0])) this.trailers.push(field);
     }
     this.#done = true;
   }

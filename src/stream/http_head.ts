@@ -83,14 +83,24 @@ function split(bytes: Uint8Array): [string, HeaderList] {
     if (line.startsWith(" ") || line.startsWith("\t")) {
       throw new HeadError("Folded header lines are not HTTP any more (RFC 9112 §5.2)");
     }
-    const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(0, colon));
-    if (!token.test(name)) throw new HeadError(`Not a header line: ${quote(line)}`);
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
-    if (forbidden.test(value)) throw new HeadError(`Control characters in header "${name}"`);
-    headers.push([name, value]);
+    headers.push(parseField(line));
   }
   return [first, headers];
+}
+
+/** Parses a header or trailer line without its line end (RFC 9112 §5). Throws {@linkcode HeadError}. */
+export function parseField(line: string): [name: string, value: string] {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, Math.max(0, colon));
+  if (!token.test(name)) throw new HeadError(`Not a header line: ${quote(line)}`);
+  const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+  if (forbidden.test(value)) throw new HeadError(`Control characters in header "${name}"`);
+  return [name, value];
+}
+
+/** The bytes that end a chunked body, trailers included (RFC 9112 §7.1). Throws as `formatRequestHead` does. */
+export function formatLastChunk(trailers: Readonly<HeaderList>): Uint8Array {
+  return format("0", trailers);
 }
 
 function format(first: string, headers: Readonly<HeaderList>): Uint8Array {
@@ -107,8 +117,8 @@ function format(first: string, headers: Readonly<HeaderList>): Uint8Array {
   return bytes;
 }
 
-/** Header bytes stay what they are: one byte, one character. (TextDecoder's "latin1" is windows-1252, which is not that.) */
-function latin1(bytes: Uint8Array): string {
+/** Header bytes as text: one byte, one character. (TextDecoder's "latin1" is windows-1252, which is not that.) */
+export function latin1(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return text;

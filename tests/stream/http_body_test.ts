@@ -88,6 +88,13 @@ describe("openBody", () => {
     ));
   });
 
+  it("keeps the trailers, but those that would give the message another meaning", async () => {
+    const encoded = "0\r\nGrpc-Status: 0\r\nContent-Length: 5\r\nX: \xe4\r\n\r\nnext";
+    const body = openBody(new BufferedReader(scriptedSource(bytes(encoded), [4])), { kind: "chunked" });
+    await readAll(body);
+    assertEquals(body.trailers, [["Grpc-Status", "0"], ["X", "\xe4"]]);
+  });
+
   it("fails on anything else with its own errors only, and ends", async () => {
     const noise = fc.array(fc.constantFrom("0", "1", "a", "f", ";", " ", "\r", "\n", "\r\n", "x"), { maxLength: 60 });
     await fc.assert(fc.asyncProperty(noise, anyCuts, async (parts, cuts) => {

@@ -1,7 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
-import { BufferedReader } from "../stream/buffered_reader.ts";
-import type { Duplex } from "../stream/duplex.ts";
-import { PeekableStream } from "../stream/peekable_stream.ts";
+import { BufferedReader } from "./buffered_reader.ts";
+import type { Duplex } from "./duplex.ts";
+import { PeekableStream } from "./peekable_stream.ts";
 
 /** A connection to a destination that speaks HTTP/1. */
 export class Upstream {

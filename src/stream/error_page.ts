@@ -1,23 +1,10 @@
-import { header, type HeaderList, type ResponseHead } from "../stream/http_head.ts";
-import type { DialError, DialErrorKind } from "../tunnel/dialer.ts";
+import { header, type HeaderList, type ResponseHead } from "./http_head.ts";
 
 /** A whole answer of the proxy's own. */
 export interface Page {
   readonly head: ResponseHead;
   readonly body: Uint8Array;
 }
-
-/** HTTP statuses (RFC 9110 §15) for the reasons why a connection could not be had. */
-const statuses: Readonly<Record<DialErrorKind, number>> = {
-  refused: 502,
-  unreachable: 502,
-  unsupported: 502,
-  // Not 404: that would be an answer of a service, and clients would believe that the service is there.
-  unknown: 502,
-  "not-ready": 503,
-  timeout: 504,
-  forbidden: 403,
-};
 
 const reasons: Readonly<Record<number, string>> = {
   400: "Bad Request",
@@ -33,14 +20,6 @@ const reasons: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
   504: "Gateway Timeout",
 };
-
-/**
- * The answer to a request whose destination could not be had: 502, 503, 504 or 403, with the error's own sentence as the body and
- * its kind in `X-Hawser-Error`, so that programs can tell hawser's answers from a service's.
- */
-export function dialErrorPage(error: DialError, request: Readonly<HeaderList>): Page {
-  return errorPage(statuses[error.kind], error.message, request, [["X-Hawser-Error", error.kind]]);
-}
 
 /** An answer that says what is wrong: HTML where the request prefers it (browsers do), plain text for everybody else. */
 export function errorPage(

@@ -1,4 +1,6 @@
-import type { Duplex } from "../stream/duplex.ts";
+import type { Duplex } from "./duplex.ts";
+import type { Body } from "./http_body.ts";
+import { formatLastChunk } from "./http_head.ts";
 
 const smallest = 4096;
 const largest = 262_144;
@@ -7,11 +9,11 @@ const before = 7;
 const behind = 2;
 
 /**
- * Copies a message body to its end, as it is or in chunked coding (RFC 9112 §7.1; each chunk in one write, the last one included). The
- * buffer starts small and grows while reads fill it. `onBytes` is told of the body's own bytes.
+ * Copies a message body to its end, as it is or in chunked coding (RFC 9112 §7.1; each chunk in one write, the last one with
+ * the trailers). The buffer starts small and grows while reads fill it. `onBytes` is told of the body's own bytes.
  */
 export async function copyBody(
-  body: Pick<Duplex, "read">,
+  body: Body,
   to: Pick<Duplex, "write">,
   chunked: boolean,
   onBytes: (count: number) => void,
@@ -25,7 +27,7 @@ export async function copyBody(
     await to.write(chunked ? frame(buffer, count) : buffer.subarray(0, count));
     if (count === room.length && buffer.length < largest) buffer = new Uint8Array(buffer.length * 4);
   }
-  if (chunked) await to.write(new TextEncoder().encode("0\r\n\r\n"));
+  if (chunked) await to.write(formatLastChunk(body.trailers));
 }
 
 /** Puts the chunk's size before the bytes at `before` and a line end behind them. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { dialErrorPage, type Page } from "../../src/proxy/error_page.ts";
+import { dialErrorPage } from "../../src/proxy/dial_error_page.ts";
+import type { Page } from "../../src/stream/error_page.ts";
 import { header } from "../../src/stream/http_head.ts";
 import { DialError, type DialErrorKind } from "../../src/tunnel/dialer.ts";
 

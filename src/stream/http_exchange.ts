@@ -1,7 +1,6 @@
-import type { ProxySetting } from "../platform/proxy_settings.ts";
-import { bufferedDuplex } from "../stream/buffered_duplex.ts";
-import { UnexpectedEnd } from "../stream/buffered_reader.ts";
-import { type Framing, keepsAlive, openBody, responseFraming } from "../stream/http_body.ts";
+import { bufferedDuplex } from "./buffered_duplex.ts";
+import { UnexpectedEnd } from "./buffered_reader.ts";
+import { type Framing, keepsAlive, openBody, responseFraming } from "./http_body.ts";
 import {
   formatRequestHead,
   formatResponseHead,
@@ -9,28 +8,41 @@ import {
   parseResponseHead,
   type RequestHead,
   type ResponseHead,
-} from "../stream/http_head.ts";
-import { DialError } from "../tunnel/dialer.ts";
-import type { Connection } from "./connection.ts";
+} from "./http_head.ts";
+import type { ClientConnection } from "./client_connection.ts";
 import { copyBody } from "./copy_body.ts";
-import { type AbsoluteTarget, asksForUpgrade, forwardedRequestHead, forwardedResponseHead } from "./forwarded_head.ts";
+import { asksForUpgrade, forwardedResponseHead } from "./forwarded_head.ts";
 import type { Upstream } from "./kept_upstreams.ts";
 
 /** A request on its way to its destination. */
 export interface ForwardedRequest {
+  /** As it came from the client. */
   readonly head: RequestHead;
-  readonly target: AbsoluteTarget;
   readonly framing: Framing;
-  /** The HTTP proxy of the user's own that the destination's connection leads to. */
-  readonly httpProxy: ProxySetting | undefined;
+  /** As it goes on. */
+  readonly forwarded: RequestHead;
+  /** The destination, for people. */
+  readonly name: string;
+  /** Throws on an answer that is not the destination's; the error becomes the `cause` of the failure. */
+  readonly check?: (head: ResponseHead) => void;
+}
+
+/** An exchange without an answer; nothing was sent to the client. */
+export interface ExchangeFailure {
+  readonly kind: "failed";
+  /** What the connection to the destination, or the request's `check`, threw. */
+  readonly cause: unknown;
+  /** What happened, in a sentence that names the destination. */
+  readonly message: string;
+  /** Not a byte came, as when a kept connection had just been closed. */
+  readonly silent: boolean;
 }
 
 /** How an exchange ended. */
 export type ExchangeEnd =
   /** The client has its answer; which of the connections may carry another request. */
   | { readonly kind: "answered"; readonly clientLives: boolean; readonly upstreamLives: boolean }
-  /** No answer, and nothing sent to the client. `silent`: not a byte came, as when a kept connection had just been closed. */
-  | { readonly kind: "failed"; readonly error: DialError; readonly silent: boolean }
+  | ExchangeFailure
   /** The client's body cannot be read. */
   | { readonly kind: "malformed"; readonly error: HeadError }
   /** Nothing more can be said on the client's connection: it broke, its answer broke off, or it was a tunnel that has ended. */
@@ -50,7 +62,7 @@ class ClientGone extends Error {}
 
 /** One request and its answer: sends the one and, at the same time, gives back the other. */
 export class HttpExchange {
-  readonly #connection: Connection;
+  readonly #connection: ClientConnection;
   readonly #request: ForwardedRequest;
   readonly #upstream: Upstream;
   #upload: Promise<unknown> = Promise.resolve();
@@ -58,7 +70,7 @@ export class HttpExchange {
   #over = false;
   #stopWatching = () => {};
 
-  constructor(connection: Connection, request: ForwardedRequest, upstream: Upstream) {
+  constructor(connection: ClientConnection, request: ForwardedRequest, upstream: Upstream) {
     this.#connection = connection;
     this.#request = request;
     this.#upstream = upstream;
@@ -103,8 +115,8 @@ export class HttpExchange {
   }
 
   async #sendAll(): Promise<Upload> {
-    const { head, target, framing, httpProxy } = this.#request;
-    const { reader, door } = this.#connection;
+    const { forwarded, framing } = this.#request;
+    const { reader, traffic } = this.#connection;
     let taken = true;
     const write = async (data: Uint8Array) => {
       try {
@@ -115,13 +127,9 @@ export class HttpExchange {
       }
     };
     try {
-      await write(formatRequestHead(forwardedRequestHead(head, target, framing, httpProxy)));
-      await copyBody(
-        openBody(reader, framing),
-        { write },
-        framing.kind === "chunked",
-        (count) => door.traffic.sent += count,
-      );
+      await write(formatRequestHead(forwarded));
+      const body = openBody(reader, framing);
+      await copyBody(body, { write }, framing.kind === "chunked", (count) => traffic.sent += count);
       return "sent";
     } catch (error) {
       if (!taken) return "not-taken";
@@ -153,17 +161,12 @@ export class HttpExchange {
 
   /** Reads heads up to the first that is the answer, or 101; passes interim ones on, but to HTTP/1.0 clients, which know none. */
   async #finalHead(): Promise<ResponseHead> {
-    const { head: { minor }, httpProxy } = this.#request;
+    const { minor } = this.#request.head;
     for (;;) {
       const bytes = await this.#upstream.reader.head(headLimit);
       if (!bytes) throw new UnexpectedEnd("an answer");
       const head = parseResponseHead(bytes);
-      if (head.status === 407 && httpProxy) {
-        throw new DialError(
-          "forbidden",
-          `The proxy "${httpProxy.host}:${httpProxy.port}" (${httpProxy.source}) asks for another user or password than it was given (status 407)`,
-        );
-      }
+      this.#request.check?.(head);
       if (head.status === 101 && !asksForUpgrade(this.#request.head)) {
         throw new HeadError("Status 101 that nobody asked for");
       }
@@ -177,18 +180,18 @@ export class HttpExchange {
   }
 
   async #answer(head: ResponseHead, framing: Framing): Promise<ExchangeEnd> {
-    const { client, door } = this.#connection;
+    const { client, closing, traffic } = this.#connection;
     const request = this.#request.head;
     // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
     const back: Framing = framing.kind === "chunked" && request.minor === 0 ? { kind: "close" } : framing;
-    const clientLives = keepsAlive(request) && this.bodyRead && back.kind !== "close";
+    const clientLives = !closing && keepsAlive(request) && this.bodyRead && back.kind !== "close";
     await this.#toClient(
       formatResponseHead(forwardedResponseHead(head, back, { minor: request.minor, persistent: clientLives })),
     );
     try {
       const write = (data: Uint8Array) => this.#toClient(data);
       const body = openBody(this.#upstream.reader, framing);
-      await copyBody(body, { write }, back.kind === "chunked", (count) => door.traffic.received += count);
+      await copyBody(body, { write }, back.kind === "chunked", (count) => traffic.received += count);
     } catch (error) {
       if (error instanceof ClientGone) throw error;
       // Half an answer must not look like a whole one.
@@ -218,19 +221,18 @@ export class HttpExchange {
     this.#upstream.stream.reset();
     if (this.#uploaded instanceof HeadError) return { kind: "malformed", error: this.#uploaded };
     if (this.#uploaded === "broken") return { kind: "over" };
-    if (error instanceof DialError) return { kind: "failed", error, silent: false };
-    const name = `"${this.#request.target.authority}"`;
-    const what = error instanceof HeadError || error instanceof RangeError
+    const { name } = this.#request;
+    const message = error instanceof HeadError || error instanceof RangeError
       ? `${name} does not answer in HTTP/1: ${error.message}`
       : `${name} accepted the connection but closed it without an answer`;
-    return { kind: "failed", error: new DialError("unreachable", what, { cause: error }), silent };
+    return { kind: "failed", cause: error, message, silent };
   }
 
   async #bodyReadSoon(): Promise<boolean> {
     if (this.#uploaded === undefined) {
-      const late = Promise.withResolvers<void>();
-      const cancel = this.#connection.door.clock.after(lateUpload, late.resolve);
-      await Promise.race([this.#upload, late.promise]);
+      let cancel = () => {};
+      const late = new Promise<void>((resolve) => cancel = this.#connection.clock.after(lateUpload, resolve));
+      await Promise.race([this.#upload, late]);
       cancel();
     }
     return this.#uploaded === "sent";
