@@ -87,9 +87,17 @@ export class ClusterDialer implements Dialer {
     return await this.#dialAny(candidates, target, options);
   }
 
-  /** Dials one of several pods, in this order; `name` is what they are to the program that asks, as in `deploy/api`. */
-  async dialPods(candidates: readonly PodPort[], name: string, options: DialOptions): Promise<Duplex> {
-    return await this.#dialAny(candidates, { host: name, port: candidates[0]?.port ?? 0 }, options);
+  /**
+   * Dials one of several pods, in this order; `name` is what they are to the program that asks, as in `deploy/api`. Where none can be had `more`, if given, is
+   * asked once for pods that have come since.
+   */
+  async dialPods(
+    candidates: readonly PodPort[],
+    name: string,
+    options: DialOptions,
+    more?: () => Promise<readonly PodPort[]>,
+  ): Promise<Duplex> {
+    return await this.#dialAny(candidates, { host: name, port: candidates[0]?.port ?? 0 }, options, more);
   }
 
   /** Ends all sessions and every connection in them. */
@@ -194,7 +202,12 @@ export class ClusterDialer implements Dialer {
     return ordered;
   }
 
-  async #dialAny(candidates: readonly PodPort[], target: Target, options: DialOptions): Promise<Duplex> {
+  async #dialAny(
+    candidates: readonly PodPort[],
+    target: Target,
+    options: DialOptions,
+    more?: () => Promise<readonly PodPort[]>,
+  ): Promise<Duplex> {
     const attempts = new Attempts(
       candidates.slice(0, attemptLimit),
       (each) => this.#open(each, target, options.signal),
@@ -203,6 +216,7 @@ export class ClusterDialer implements Dialer {
         remember(this.#shunnedUntil, portKey(each), this.#clock.now() + shunnedFor);
       },
       target,
+      more,
     );
     let stream = await attempts.next();
     while (!options.early && (this.#knownUntil.get(portKey(attempts.current)) ?? 0) <= this.#clock.now()) {
@@ -321,17 +335,20 @@ class PodGone extends Error {
 class Attempts {
   current: PodPort;
   readonly #left: PodPort[];
+  readonly #tried = new Set<string>();
   readonly #open: (each: PodPort) => Promise<ForwardStream>;
   readonly #shun: (each: PodPort) => void;
   readonly #target: Target;
   #stream: ForwardStream | undefined;
   #repeated = false;
+  #more: (() => Promise<readonly PodPort[]>) | undefined;
 
   constructor(
     candidates: readonly PodPort[],
     open: (each: PodPort) => Promise<ForwardStream>,
     shun: (each: PodPort) => void,
     target: Target,
+    more: (() => Promise<readonly PodPort[]>) | undefined,
   ) {
     const [first, ...rest] = candidates;
     if (!first) throw new RangeError("No candidates");
@@ -340,15 +357,17 @@ class Attempts {
     this.#open = open;
     this.#shun = shun;
     this.#target = target;
+    this.#more = more;
   }
 
   /** Opens the next attempt; rejects with a DialError made of the last failure when none is left. */
   async next(failure?: unknown): Promise<ForwardStream> {
     for (let reason = failure;;) {
       if (reason !== undefined) this.#failed();
-      const each = this.#left.shift();
+      const each = this.#left.shift() ?? await this.#newcomer();
       if (!each) throw this.#final(reason);
       this.current = each;
+      this.#tried.add(portKey(each));
       try {
         return this.#stream = await this.#open(each);
       } catch (error) {
@@ -356,6 +375,13 @@ class Attempts {
         reason = error;
       }
     }
+  }
+
+  async #newcomer(): Promise<PodPort | undefined> {
+    const more = this.#more;
+    this.#more = undefined;
+    this.#left.push(...(await more?.() ?? []).filter((each) => !this.#tried.has(portKey(each))));
+    return this.#left.shift();
   }
 
   #failed(): void {

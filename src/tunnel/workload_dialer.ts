@@ -3,7 +3,7 @@ import type { Pod } from "../cluster/directory.ts";
 import { findWorkload, type Workload, type WorkloadName } from "../cluster/workload.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Duplex } from "../stream/duplex.ts";
-import type { ClusterDialer } from "./cluster_dialer.ts";
+import type { ClusterDialer, PodPort } from "./cluster_dialer.ts";
 import { DialError, type DialOptions } from "./dialer.ts";
 
 /** What a workload dialer works with. */
@@ -47,23 +47,22 @@ export class WorkloadDialer {
    * those seen before can. Rejects with a {@linkcode DialError}, or as `findWorkload` does.
    */
   async dial(port: number | string, options: DialOptions): Promise<Duplex> {
-    const seen = this.#seen;
-    try {
-      return await this.#dialSeen(port, options);
-    } catch (error) {
-      if (seen === undefined || options.signal.aborted) throw error;
+    const lookAnew = () => {
       this.#seen = undefined; // what we knew may be old: pods are replaced
-      return await this.#dialSeen(port, options);
-    }
+      return this.#candidates(port, options.signal);
+    };
+    const known = await this.#candidates(port, options.signal);
+    const candidates = known.length > 0 ? known : await lookAnew();
+    if (candidates.length === 0) throw this.#noPod((await this.workload(options.signal)).pods);
+    const { kind, name } = this.#name;
+    return await this.#deps.dialer.dialPods(candidates, `${kind}/${name}`, options, lookAnew);
   }
 
-  async #dialSeen(port: number | string, options: DialOptions): Promise<Duplex> {
-    const { kind, name, pods } = await this.workload(options.signal);
+  async #candidates(port: number | string, signal: AbortSignal): Promise<readonly PodPort[]> {
+    const { pods } = await this.workload(signal);
     const usable = pods.filter(({ phase, terminating }) => phase === "Running" && !terminating);
-    if (usable.length === 0) throw this.#noPod(pods);
     const ordered = [...usable.filter(({ ready }) => ready), ...usable.filter(({ ready }) => !ready)];
-    const candidates = ordered.map((pod) => ({ pod, port: containerPort(pod, port) }));
-    return await this.#deps.dialer.dialPods(candidates, `${kind}/${name}`, options);
+    return ordered.map((pod) => ({ pod, port: containerPort(pod, port) }));
   }
 
   #noPod(pods: readonly Pod[]): DialError {

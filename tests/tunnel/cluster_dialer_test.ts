@@ -458,6 +458,27 @@ describe("ClusterDialer", () => {
     await all.close();
   });
 
+  it("asks once for other pods when none of those named can be had, also after an early start", async () => {
+    const all = cluster({ pods: 2 });
+    all.serve(["orders-1"]);
+    const at = (number: number) => ({
+      pod: { namespace: "dev", name: `orders-${number}`, uid: `uid-${number}` },
+      port: 8080,
+    });
+    let asked = 0;
+    const more = (numbers: readonly number[]) => () => (asked++, Promise.resolve(numbers.map(at)));
+    const early = { signal: never, early: true };
+    const stream = await all.dialer.dialPods([at(1)], "deployment/api", early, more([1, 2]));
+    await stream.write(new TextEncoder().encode("x"));
+    const into = new Uint8Array(100);
+    const count = await stream.read(into) ?? 0;
+    assertEquals([new TextDecoder().decode(into.subarray(0, count)), asked], ["orders-2 x", 1]);
+    const refused = await all.dialer.dialPods([at(1)], "deployment/api", early, more([1]));
+    assertEquals((await refusal(refused.read(into))).kind, "refused");
+    assertEquals(asked, 2);
+    await all.close();
+  });
+
   it("ends every connection when it is closed", async () => {
     const all = cluster();
     all.serve();

@@ -4,7 +4,8 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { toPod } from "../../src/cluster/pod_model.ts";
 import type { Api } from "../../src/cluster/api.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
-import { DialError } from "../../src/tunnel/dialer.ts";
+import type { PodPort } from "../../src/tunnel/cluster_dialer.ts";
+import { DialError, type DialOptions } from "../../src/tunnel/dialer.ts";
 import { containerPort, WorkloadDialer } from "../../src/tunnel/workload_dialer.ts";
 import { FakeClock } from "../fake_clock.ts";
 
@@ -31,11 +32,18 @@ function setUp(...first: V1Pod[]) {
   } as unknown as Api; // all that findWorkload calls
   const stream = {} as Duplex; // handed through, never used
   const dialer = {
-    dialPods(candidates: readonly { pod: { name: string }; port: number }[]) {
-      state.dialed.push(candidates.map(({ pod, port }) => `${pod.name}:${port}`));
-      return candidates.every(({ pod }) => state.broken.has(pod.name))
-        ? Promise.reject(new DialError("unreachable", "gone"))
-        : Promise.resolve(stream);
+    async dialPods(
+      candidates: readonly PodPort[],
+      _name: string,
+      _options: DialOptions,
+      more: () => Promise<readonly PodPort[]>,
+    ) {
+      const dial = (pods: readonly PodPort[]) => {
+        state.dialed.push(pods.map(({ pod, port }) => `${pod.name}:${port}`));
+        return pods.some(({ pod }) => !state.broken.has(pod.name));
+      };
+      if (!dial(candidates)) dial(await more());
+      return stream;
     },
   };
   const clock = new FakeClock();
@@ -74,6 +82,14 @@ describe("WorkloadDialer", () => {
     state.pods = [pod("b")];
     await dialer.dial(80, options);
     assertEquals(state.dialed, [["a:80"], ["a:80"], ["b:80"]]);
+  });
+
+  it("looks anew when no pod that it knew could be dialed at all", async () => {
+    const { dialer, state } = setUp(pod("a", { deleted: true }));
+    await assertRejects(() => dialer.dial(80, options), DialError);
+    state.pods = [pod("b")];
+    await dialer.dial(80, options);
+    assertEquals(state.dialed, [["b:80"]]);
   });
 
   it("says which pods there are when none runs", async () => {
