@@ -18,8 +18,10 @@ export async function loadKubeconfig(file: string | undefined, env: Environment)
     return await parseKubeconfig(text, resolve(file));
   }
   const found: Kubeconfig[] = [];
-  for (const path of kubeconfigPaths(env)) {
-    const text = await readIfThere(path);
+  const paths = kubeconfigPaths(env);
+  for (const path of paths) {
+    const another = listed(env).length === 0 && path !== paths.at(-1);
+    const text = await readIfThere(path, another);
     if (text === undefined) continue;
     found.push(await parseKubeconfig(text, resolve(path)));
     // A list is merged; of several homes, which only Windows has, the first with a file is meant.
@@ -59,12 +61,15 @@ function firstWins<T>(maps: readonly ReadonlyMap<string, T>[]): ReadonlyMap<stri
   return merged;
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+/** With `another` to look at, a file that is out of reach is as good as none: Windows' first home is often on a drive of the company's network. */
+async function readIfThere(path: string, another = false): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    const reason = error instanceof Deno.errors.PermissionDenied ? "it may not be read" : "it is no text file";
+    const refused = error instanceof Deno.errors.PermissionDenied;
+    if (another && !refused) return undefined;
+    const reason = refused ? "it may not be read" : error instanceof Error ? error.message : error;
     throw new AccessError("kubeconfig", `The kubeconfig "${path}" cannot be read: ${reason}`, { cause: error });
   }
 }

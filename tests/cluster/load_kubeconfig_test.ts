@@ -89,10 +89,12 @@ describe("loadKubeconfig", () => {
     });
   });
 
-  it("goes on to the next of Windows' homes where the first has no file", async () => {
+  it("goes on to the next of Windows' homes where the first has no file, or is out of reach", async () => {
     await inFolder({ "profile/.kube/config": second, "home/x": "" }, async (folder) => {
-      const env = { HOME: join(folder, "home"), USERPROFILE: join(folder, "profile") };
-      assertEquals((await loadKubeconfig(undefined, env))?.currentContext, "two");
+      for (const home of ["home", "home/x"]) {
+        const env = { HOME: join(folder, home), USERPROFILE: join(folder, "profile") };
+        assertEquals((await loadKubeconfig(undefined, env))?.currentContext, "two", home);
+      }
     });
   });
 
