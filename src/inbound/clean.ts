@@ -1,0 +1,105 @@
+import type { Api } from "../cluster/api.ts";
+import type { Clock } from "../platform/clock.ts";
+import { LeaseSightings, type Liveness } from "./lease_sightings.ts";
+import { recover, type Recovered } from "./recover.ts";
+import { type Held, survey } from "./survey.ts";
+
+/** Where to clean, and how. */
+export interface CleanOptions {
+  /** Undefined for all namespaces that may be seen. */
+  readonly namespace: string | undefined;
+  readonly dryRun: boolean;
+  readonly holder: string;
+  /** Services that are left alone: `namespace/name`. */
+  readonly except?: readonly string[];
+  /** Told once, where Leases have to be watched before anything can be said: how many participants, and for how many seconds at most. */
+  readonly onWait?: (participants: number, seconds: number) => void;
+}
+
+/** What became of one Service. */
+export type Cleaned =
+  & { readonly held: Held }
+  & (
+    /** Nobody takes part any more; with `dryRun`, it would be restored. */
+    | { readonly outcome: "restored"; readonly recovered: Recovered | undefined }
+    /** Somebody lives. */
+    | { readonly outcome: "alive" }
+    | { readonly outcome: "failed"; readonly error: Error }
+  );
+
+const interval = 2_000;
+/** A little longer than the Leases of participants last. */
+const longest = 42_000;
+
+/**
+ * Restores every Service in which nobody takes part any more. Works without any local state. Who lives is told by watching whether their Lease is renewed,
+ * which takes up to 40 s; where nobody has a Lease at all it takes no time.
+ */
+export async function clean(
+  options: CleanOptions,
+  deps: { readonly api: Api; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<readonly Cleaned[]> {
+  const { namespace, dryRun, holder, except = [], onWait } = options;
+  const { api, clock } = deps;
+  const sightings = new LeaseSightings(clock);
+  const started = clock.now();
+  const done: Cleaned[] = [];
+  const decided = new Set<string>();
+  for (let told = false;; await clock.sleep(interval, signal)) {
+    let unknown = 0;
+    for (const held of await survey(api, namespace, signal)) {
+      const key = `${held.namespace}/${held.service}`;
+      if (decided.has(key) || except.includes(key)) continue;
+      const seen = held.participants.map(({ lease }) => sightings.see(lease));
+      const verdict = judge(seen, clock.now() - started);
+      if (verdict === "unknown") {
+        unknown += seen.length;
+        continue;
+      }
+      decided.add(key);
+      done.push(
+        verdict === "alive" ? { held, outcome: "alive" } : await finish(held, sightings, dryRun, holder, deps, signal),
+      );
+    }
+    if (unknown === 0) return done;
+    if (!told) onWait?.(unknown, longest / 1000);
+    told = true;
+  }
+}
+
+function judge(seen: readonly Liveness[], watched: number): Liveness {
+  if (seen.includes("alive")) return "alive";
+  if (seen.every((each) => each === "expired")) return "expired";
+  // Leases that came up only while we watched are somebody's who has just begun.
+  return watched > longest ? "alive" : "unknown";
+}
+
+async function finish(
+  held: Held,
+  sightings: LeaseSightings,
+  dryRun: boolean,
+  holder: string,
+  deps: { readonly api: Api; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Cleaned> {
+  if (dryRun) return { held, outcome: "restored", recovered: undefined };
+  const { namespace, service } = held;
+  try {
+    const recovered = await recover(
+      {
+        namespace,
+        service,
+        holder,
+        // Somebody may have joined, or woken up, in the meantime.
+        unless: (leases) => leases.some((lease) => sightings.see(lease) !== "expired"),
+      },
+      deps,
+      signal,
+    );
+    return recovered ? { held, outcome: "restored", recovered } : { held, outcome: "alive" };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { held, outcome: "failed", error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}

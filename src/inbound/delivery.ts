@@ -1,0 +1,73 @@
+import { type Delivery, lineLimit, type StreamAnswer } from "../agent/protocol.ts";
+import { type Clock } from "../platform/clock.ts";
+import { withDeadline } from "../platform/deadline.ts";
+import { bufferedDuplex } from "../stream/buffered_duplex.ts";
+import { BufferedReader } from "../stream/buffered_reader.ts";
+import { connectTcp } from "../stream/connect_tcp.ts";
+import type { Duplex } from "../stream/duplex.ts";
+import { relay } from "../stream/relay.ts";
+import type { LocalProgram } from "./local_program.ts";
+
+/** Milliseconds that a program of this machine may take to accept a connection. */
+const connectPatience = 5_000;
+/** Milliseconds in which the agent has to say what a stream is for. */
+const headPatience = 10_000;
+
+/** What carrying a delivery needs. */
+export interface DeliveryDeps {
+  readonly clock: Clock;
+  /** Opens a connection to the program here that a rule is for; undefined where there is no such rule any more. */
+  programFor(rule: string): LocalProgram | undefined;
+  /** Told of each delivery that a program here did not take. */
+  onRefused(program: LocalProgram | undefined, error: Error): void;
+}
+
+/**
+ * Carries one stream that the agent has opened to the local program its rule names, until both have ended. Never rejects: the agent is told where the program
+ * did not take it, and decides what becomes of the request.
+ */
+export async function carryDelivery(stream: Duplex, deps: DeliveryDeps, signal: AbortSignal): Promise<void> {
+  const cut = () => stream.reset();
+  if (signal.aborted) return cut();
+  signal.addEventListener("abort", cut, { once: true });
+  try {
+    const reader = new BufferedReader(stream, lineLimit);
+    const { rule } = await withDeadline(deps.clock, headPatience, signal, () => new Error("no word"), async () => {
+      const line = new TextDecoder().decode(await reader.line(lineLimit));
+      return JSON.parse(line) as Partial<Delivery>; // looked up below: what we do not know has no program
+    });
+    const program = deps.programFor(rule ?? "");
+    const local = await connect(program, deps.clock, signal).catch((error) => {
+      deps.onRefused(program, error);
+      return error instanceof Error ? error : new Error(String(error));
+    });
+    if (local instanceof Error) {
+      await answer(stream, { ok: false, kind: "refused", error: local.message });
+      return stream.close();
+    }
+    await answer(stream, { ok: true });
+    await relay(bufferedDuplex(stream, reader), local);
+  } catch {
+    stream.reset(); // the link broke, or what came on it was no delivery
+  } finally {
+    signal.removeEventListener("abort", cut);
+  }
+}
+
+async function connect(program: LocalProgram | undefined, clock: Clock, signal: AbortSignal): Promise<Duplex> {
+  if (!program) throw new Error("this laptop has no such rule any more");
+  let failure: unknown;
+  for (const host of program.hosts) {
+    const late = () => new Error(`no answer within ${connectPatience / 1000} s`);
+    try {
+      return await withDeadline(clock, connectPatience, signal, late, (limit) => connectTcp(host, program.port, limit));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw new Error(`nothing takes connections on ${program.hosts[0]}:${program.port}`, { cause: failure });
+}
+
+function answer(stream: Duplex, value: StreamAnswer): Promise<void> {
+  return stream.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+}

@@ -1,0 +1,60 @@
+import type { Match, Owner } from "../agent/protocol.ts";
+import type { Api } from "../cluster/api.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
+import type { AgentImage } from "./agent_manifests.ts";
+import type { ExposedPort } from "./choose_ports.ts";
+import type { Expose } from "./expose.ts";
+import type { Holding } from "./participation.ts";
+import type { Plan } from "./plan.ts";
+
+/** What is to come to this laptop. */
+export interface InboundRequest {
+  readonly kind: Holding["kind"];
+  readonly namespace: string;
+  readonly service: string;
+  readonly exposes: readonly Expose[];
+  /** What requests must have; empty for an exchange and a preview. */
+  readonly match: readonly Match[];
+  /** What happens where the program here does not take a connection. */
+  readonly fallback: "origin" | "error";
+  readonly image: AgentImage;
+  /** Divert again where somebody else gives the Service another selector. */
+  readonly insist: boolean;
+  readonly owner: Owner;
+}
+
+/** What bringing traffic in uses of the world. */
+export interface InboundDeps {
+  readonly api: Api;
+  readonly dialer: Pick<ClusterDialer, "dialPods">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Text of the agent's program. */
+  readonly agentProgram: string;
+  /** Told what is being waited for; an empty text when nothing is. */
+  readonly onProgress?: (state: string) => void;
+}
+
+/** Traffic that comes to this laptop. */
+export interface Inbound {
+  readonly plan: Plan;
+  readonly ports: readonly ExposedPort[];
+  /** Others who have rules for the same Service, for people. */
+  readonly others: readonly string[];
+  /** Requests answered here so far. */
+  readonly served: number;
+  /** Resolves, with a sentence, when it is over by somebody else's hand. */
+  readonly over: Promise<string>;
+  /** Takes our rules back; the last one out restores everything. Rejects with a Failure that says what was left and how to finish. */
+  close(): Promise<Farewell>;
+}
+
+/** How it ended. */
+export interface Farewell {
+  /** The Service is what it was, and nothing is left. */
+  readonly restored: boolean;
+  /** Who goes on. */
+  readonly others: readonly string[];
+}

@@ -1,0 +1,23 @@
+/** `coordination.k8s.io/v1` Lease, as the wire has it. */
+export interface Lease {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+  };
+}
+
+/** A MicroTime. */
+export function microTime(wall: number): string {
+  return new Date(wall).toISOString().replace("Z", "000Z");
+}

@@ -1,0 +1,75 @@
+import type { Api } from "../cluster/api.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { AgentLinks } from "./agent_links.ts";
+import type { Farewell } from "./inbound.ts";
+import type { Lease } from "./lease.ts";
+import type { LeaseSightings } from "./lease_sightings.ts";
+import { labels } from "./names.ts";
+import type { Participation } from "./participation.ts";
+import { paths } from "./paths.ts";
+import { restoreService } from "./restore_service.ts";
+
+/** Milliseconds for requests that are under way, here and at the agent. */
+const drainPatience = 5_000;
+
+/** Who leaves what. What never came to be is undefined: leaving undoes a beginning, too. */
+export interface Leaving {
+  readonly namespace: string;
+  readonly service: string;
+  /** Id of the owner who leaves. */
+  readonly owner: string;
+  readonly links: AgentLinks | undefined;
+  readonly participation: Participation | undefined;
+  /** What was seen of the others' Leases so far. */
+  readonly sightings: LeaseSightings;
+}
+
+/**
+ * Takes an owner's rules back and, where nobody else takes part, gives the Service back. To be called with the Service's lock held. Rejects as
+ * `restoreService` does; the owner's Lease goes last, so that what is left undone is not taken for finished.
+ */
+export async function leaveService(
+  { namespace, service, owner, links, participation, sightings }: Leaving,
+  deps: { readonly api: Api; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Farewell> {
+  await links?.withdraw(drainPatience, signal);
+  const { items } = await deps.api.list<Lease>(
+    paths.leases(namespace),
+    { labelSelector: `${labels.service}=${service},${labels.owner}` },
+    signal,
+  );
+  const leases = items.filter(({ metadata }) => metadata.labels?.[labels.owner] !== owner);
+  const others = await living(leases, links, sightings, signal);
+  if (others.length === 0) {
+    await restoreService({ namespace, service, drain: (limit) => drained(links, limit) }, deps, signal);
+    for (const { metadata } of leases) {
+      await deps.api.delete(`${paths.leases(namespace)}/${metadata.name}`, undefined, signal).catch(() => {});
+    }
+  }
+  await links?.close();
+  await participation?.leave(signal);
+  return { restored: others.length === 0, others };
+}
+
+/**
+ * Who goes on. A Lease that we have not watched for long tells nothing about its holder, but the agent does: while we hold the lock nobody is on the way in, so
+ * that whoever has no rules there is gone.
+ */
+async function living(
+  leases: readonly Lease[],
+  links: AgentLinks | undefined,
+  sightings: LeaseSightings,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const known = leases.map((lease) => ({ name: lease.spec?.holderIdentity ?? "somebody", seen: sightings.see(lease) }))
+    .filter(({ seen }) => seen !== "expired");
+  if (known.length === 0) return [];
+  const linked = (await links?.owners(signal).catch(() => undefined))?.filter(({ rules }) => rules.length > 0)
+    .map(({ owner }) => owner);
+  return known.filter(({ name, seen }) => seen === "alive" || !linked || linked.includes(name)).map(({ name }) => name);
+}
+
+async function drained(links: AgentLinks | undefined, signal: AbortSignal): Promise<void> {
+  await links?.drain(drainPatience, signal);
+}

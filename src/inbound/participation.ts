@@ -1,0 +1,110 @@
+import { type Api, ApiError } from "../cluster/api.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Owner } from "../agent/protocol.ts";
+import { labelsFor } from "./agent_manifests.ts";
+import { type Lease, microTime } from "./lease.ts";
+import { labels, participantName } from "./names.ts";
+import { paths } from "./paths.ts";
+
+/** What a participant does, kept on its Lease for `hawser status --cluster`. */
+export interface Holding {
+  readonly kind: "exchange" | "mesh" | "preview";
+  /** Ports of the Service. */
+  readonly ports: readonly number[];
+  /** What requests must have, for people: `header version = "blue"`; empty for all of them. */
+  readonly mark: string;
+}
+
+/** The annotation that carries a {@linkcode Holding}. */
+export const holdingAnnotation = "hawser.dev/holds";
+
+/** By what an owner tells that they are there. */
+export interface Participation {
+  /** Resolves when somebody else has removed the Lease: the owner was taken for dead, or the Service was recovered. */
+  readonly removed: Promise<void>;
+  /** Stops renewing and deletes the Lease. Rejects as `api.delete` does. */
+  leave(signal: AbortSignal): Promise<void>;
+  /** Stops renewing and leaves the Lease to expire. */
+  abandon(): void;
+}
+
+/** Participants renew this often, and count as gone when nothing was renewed for so long. */
+export const renewInterval = 10_000;
+const leaseSeconds = 40;
+
+/** Begins to take part in a Service: a Lease, renewed every 10 s. Rejects as `api.create` does. */
+export async function takePart(
+  { namespace, service, owner, holding }: {
+    readonly namespace: string;
+    readonly service: string;
+    readonly owner: Owner;
+    readonly holding: Holding;
+  },
+  { api, clock }: { readonly api: Api; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Participation> {
+  const name = participantName(service, owner.id);
+  const path = `${paths.leases(namespace)}/${name}`;
+  const now = microTime(clock.wall());
+  await api.create<Lease>(paths.leases(namespace), {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: {
+      name,
+      labels: { ...labelsFor(service), [labels.owner]: owner.id },
+      annotations: { [holdingAnnotation]: JSON.stringify(holding) },
+    },
+    spec: { holderIdentity: owner.name, leaseDurationSeconds: leaseSeconds, acquireTime: now, renewTime: now },
+  }, signal);
+  return new RenewedLease(path, api, clock);
+}
+
+class RenewedLease implements Participation {
+  readonly removed: Promise<void>;
+  readonly #path: string;
+  readonly #api: Api;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  #onRemoved = () => {};
+  #renewing: Promise<void> = Promise.resolve();
+  #stop = () => {};
+
+  constructor(path: string, api: Api, clock: Clock) {
+    this.#path = path;
+    this.#api = api;
+    this.#clock = clock;
+    this.removed = new Promise((resolve) => this.#onRemoved = resolve);
+    this.#schedule();
+  }
+
+  async leave(signal: AbortSignal): Promise<void> {
+    this.abandon();
+    await this.#renewing;
+    try {
+      await this.#api.delete(this.#path, undefined, signal);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
+  }
+
+  abandon(): void {
+    this.#closing.abort();
+    this.#stop();
+  }
+
+  #schedule(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#stop = this.#clock.after(renewInterval, () => this.#renewing = this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const spec = { renewTime: microTime(this.#clock.wall()) };
+      await this.#api.patch(this.#path, "merge", { spec }, {}, this.#closing.signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return this.#onRemoved();
+      // The server is away, or asks for patience: four more tries fit into the Lease's time.
+    }
+    this.#schedule();
+  }
+}

@@ -1,0 +1,54 @@
+import { type Api, ApiError } from "../cluster/api.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type Lease } from "./lease.ts";
+import { labels } from "./names.ts";
+import { paths } from "./paths.ts";
+import { type Restored, restoreService } from "./restore_service.ts";
+import { withServiceLock } from "./service_lock.ts";
+
+/** Which Service, and for whom. */
+export interface RecoverOptions {
+  readonly namespace: string;
+  readonly service: string;
+  /** Who does it, for people who wait meanwhile. */
+  readonly holder: string;
+  /** Says no where somebody lives whom it must not disturb; asked with the lock held. Default: nobody is spared. */
+  readonly unless?: (participants: readonly Lease[]) => boolean;
+  readonly onWait?: (holder: string) => void;
+}
+
+/** What was done, and to whom it was done. */
+export interface Recovered extends Restored {
+  /** Participants that were ended: `alice@laptop`. */
+  readonly ended: readonly string[];
+}
+
+/**
+ * Puts one Service back, whatever its state, and removes everything of hawser's that belongs to it. Whoever takes part still notices that their Lease
+ * is gone and ends. Undefined where `unless` has said no. Rejects as {@linkcode restoreService} does.
+ */
+export async function recover(
+  options: RecoverOptions,
+  deps: { readonly api: Api; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Recovered | undefined> {
+  const { namespace, service, unless } = options;
+  const { api } = deps;
+  return await withServiceLock(options, deps, signal, async (signal) => {
+    const labelSelector = `${labels.service}=${service},${labels.owner}`;
+    const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
+    if (unless?.(items)) return undefined;
+    // Before all else: who finds the agent gone and the Lease still there would make the agent anew.
+    for (const { metadata } of items) await remove(api, `${paths.leases(namespace)}/${metadata.name}`, signal);
+    const restored = await restoreService(options, deps, signal);
+    return { ...restored, ended: items.map(({ spec }) => spec?.holderIdentity ?? "somebody") };
+  });
+}
+
+async function remove(api: Api, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    await api.delete(path, undefined, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+  }
+}

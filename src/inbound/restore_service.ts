@@ -1,0 +1,134 @@
+import type { V1Deployment, V1EndpointSlice, V1Pod, V1Service } from "@kubernetes/client-node";
+import { type Api, ApiError } from "../cluster/api.ts";
+import { serviceNameLabel } from "../cluster/slice_model.ts";
+import type { Clock } from "../platform/clock.ts";
+import { labels, manager, objectNames } from "./names.ts";
+import { paths } from "./paths.ts";
+import { diversionOf, readUndo, restoringPatch } from "./undo.ts";
+
+/** What to give back. */
+export interface RestoreOptions {
+  readonly namespace: string;
+  readonly service: string;
+  /** Called when nothing new comes to the agent any more, before it goes. */
+  readonly drain?: (signal: AbortSignal) => Promise<void>;
+}
+
+/** What was done. */
+export interface Restored {
+  /** The Service selects again what it selected before. */
+  readonly selector: boolean;
+  /** An agent was removed, and with it all that belonged to it. */
+  readonly agent: boolean;
+}
+
+const conflictRetries = 5;
+const interval = 200;
+/** What is told to all nodes needs a moment to arrive there, after the slices say it. */
+const propagation = 1_000;
+const slicePatience = 5_000;
+/** An agent answers what it has before it ends; what takes longer is cut. */
+const agentPatience = 15_000;
+
+/**
+ * Gives a Service back and removes its agent: the selector first, then, once no new requests come to it, the agent, and last what the agent used. Does
+ * what is left to do, whatever was done before. To be called with the Service's lock held. Rejects with an ApiError, or a Failure where nothing tells what
+ * the selector was.
+ */
+export async function restoreService(
+  { namespace, service, drain }: RestoreOptions,
+  { api, clock }: { readonly api: Api; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Restored> {
+  const names = objectNames(service);
+  const selector = await restoreSelector(namespace, service, api, signal);
+  const deployment = await get<V1Deployment>(api, `${paths.deployments(namespace)}/${names.agent}`, signal);
+  if (deployment?.metadata?.labels?.[labels.managedBy] !== manager) return { selector, agent: false };
+  if (selector) {
+    await agentLeftSlices(namespace, service, api, clock, signal);
+    await clock.sleep(propagation, signal);
+  }
+  await drain?.(signal);
+  // The origin Service has to outlive the agent's last request, so that deleting all at once would not do.
+  const path = `${paths.deployments(namespace)}/${names.agent}`;
+  if ((deployment.spec?.replicas ?? 0) > 0) {
+    await unlessGone(api.patch(path, "merge", { spec: { replicas: 0 } }, {}, signal));
+    await agentEnded(namespace, service, api, clock, signal);
+  }
+  await unlessGone(api.delete(path, { propagationPolicy: "Background" }, signal));
+  return { selector, agent: true };
+}
+
+async function restoreSelector(namespace: string, service: string, api: Api, signal: AbortSignal): Promise<boolean> {
+  const path = `${paths.services(namespace)}/${service}`;
+  for (let attempt = 1;; attempt++) {
+    const found = await get<V1Service>(api, path, signal);
+    if (!found) return false;
+    const lost = diversionOf(found) === "diverted" && readUndo(found) === undefined;
+    const origin = lost
+      ? await get<V1Service>(api, `${paths.services(namespace)}/${objectNames(service).origin}`, signal)
+      : undefined;
+    const patch = restoringPatch(found, origin?.spec?.selector);
+    if (!patch) return false;
+    try {
+      await api.patch(path, "merge", patch, {}, signal);
+      return patch.spec !== undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 404) return false;
+      if (error.status !== 409 || attempt > conflictRetries) throw error;
+    }
+  }
+}
+
+/** Until the Service's endpoints are others than the agent's; where they may not be read, a while. */
+async function agentLeftSlices(
+  namespace: string,
+  service: string,
+  api: Api,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const deadline = clock.now() + slicePatience; clock.now() < deadline; await clock.sleep(interval, signal)) {
+    try {
+      const labelSelector = `${serviceNameLabel}=${service}`;
+      const [slices, pods] = await Promise.all([
+        api.list<V1EndpointSlice>(paths.slices(namespace), { labelSelector }, signal),
+        api.list<V1Pod>(paths.pods(namespace), { labelSelector: `${labels.agent}=${service}` }, signal),
+      ]);
+      const agents = new Set(pods.items.map(({ metadata }) => metadata?.uid));
+      const endpoints = slices.items.flatMap(({ endpoints }) => endpoints ?? []);
+      if (!endpoints.some(({ targetRef }) => agents.has(targetRef?.uid))) return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    }
+  }
+}
+
+async function agentEnded(
+  namespace: string,
+  service: string,
+  api: Api,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const deadline = clock.now() + agentPatience; clock.now() < deadline; await clock.sleep(interval, signal)) {
+    const labelSelector = `${labels.agent}=${service}`;
+    const { items } = await api.list<V1Pod>(paths.pods(namespace), { labelSelector }, signal);
+    if (items.length === 0) return;
+  }
+}
+
+async function get<T>(api: Api, path: string, signal: AbortSignal): Promise<T | undefined> {
+  return await unlessGone(api.get<T>(path, {}, signal));
+}
+
+/** Undefined for what does not exist any more. */
+async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,236 @@
+import type { V1Deployment } from "@kubernetes/client-node";
+import { ApiError } from "../cluster/api.ts";
+import { withDeadline } from "../platform/deadline.ts";
+import { Failure } from "../platform/failure.ts";
+import { awaitAgent } from "./await_agent.ts";
+import type { ExposedPort } from "./choose_ports.ts";
+import { clean } from "./clean.ts";
+import { divertService } from "./divert_service.ts";
+import type { Farewell, Inbound, InboundDeps, InboundRequest } from "./inbound.ts";
+import type { Lease } from "./lease.ts";
+import { leaveService, type Leaving } from "./leave_service.ts";
+import { labels, objectNames, participantName } from "./names.ts";
+import { paths } from "./paths.ts";
+import { type Plan, planAgent } from "./plan.ts";
+import { raiseAgent } from "./raise_agent.ts";
+import { readService } from "./read_service.ts";
+import { withServiceLock } from "./service_lock.ts";
+import { type ServiceChange, watchService } from "./service_watch.ts";
+import { restoringPatch } from "./undo.ts";
+
+/** What a {@linkcode RunningInbound} is made of. */
+export interface RunningParts {
+  readonly request: InboundRequest;
+  readonly plan: Plan;
+  readonly ports: readonly ExposedPort[];
+  /** What links must show. */
+  readonly token: string;
+}
+
+/** Milliseconds between two looks at the agent and at who takes part. */
+const lookInterval = 5_000;
+/** Milliseconds for putting everything back. */
+const closePatience = 60_000;
+
+/** Traffic that comes here, from the moment it does: sees to what others do to the Service, to the agent's life, and to a good end. */
+export class RunningInbound implements Inbound {
+  readonly plan: Plan;
+  readonly ports: readonly ExposedPort[];
+  readonly over: Promise<string>;
+  others: readonly string[] = [];
+  served = 0;
+  /** What links must show now. */
+  token: string;
+  readonly #request: InboundRequest;
+  readonly #deps: InboundDeps;
+  readonly #closing = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+  #end!: (reason: string) => void;
+  #leaving: Leaving | undefined;
+  #closed: Promise<Farewell> | undefined;
+
+  constructor({ request, plan, ports, token }: RunningParts, deps: InboundDeps) {
+    this.#request = request;
+    this.#deps = deps;
+    this.plan = plan;
+    this.ports = ports;
+    this.token = token;
+    this.over = new Promise((resolve) => this.#end = resolve);
+  }
+
+  /** Takes note of requests that were answered here. */
+  count(requests: number): void {
+    this.served += requests;
+  }
+
+  /** Begins to watch over what stands. */
+  async begin(leaving: Leaving, signal: AbortSignal): Promise<void> {
+    this.#leaving = leaving;
+    const { service, namespace, kind, owner } = this.#request;
+    const owners = await leaving.links?.owners(signal);
+    // Of two with our name one is we.
+    const names = owners?.map(({ owner }) => owner) ?? [];
+    const own = names.indexOf(owner.name);
+    this.others = names.filter((_, at) => at !== own);
+    if (kind !== "preview") {
+      const onChange = (change: ServiceChange) => this.#run(() => this.#changed(change));
+      this.#run(() => watchService({ namespace, service, onChange }, this.#deps, this.#closing.signal));
+    }
+    this.#run(() => this.#lookAround());
+    this.#run(() => this.#finishForOthers());
+    leaving.participation?.removed.then(() =>
+      this.#end(
+        `Service "${service}" was recovered: somebody has put it back, or this machine was away for so long that it was taken for dead`,
+      )
+    );
+  }
+
+  close(): Promise<Farewell> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<Farewell> {
+    const { namespace, service, owner } = this.#request;
+    this.#closing.abort(new Error("closed"));
+    await Promise.all(this.#tasks);
+    const leaving = this.#leaving;
+    if (!leaving) return { restored: false, others: [] };
+    const never = new AbortController().signal;
+    const late = () => new Error(`it took more than ${closePatience / 1000} s`);
+    try {
+      return await withDeadline(this.#deps.clock, closePatience, never, late, (limit) =>
+        withServiceLock(
+          { namespace, service, holder: owner.name },
+          this.#deps,
+          limit,
+          (locked) => leaveService(leaving, this.#deps, locked),
+        ));
+    } catch (error) {
+      await leaving.links?.close();
+      leaving.participation?.abandon();
+      throw new Failure(
+        `Service "${service}" in namespace "${namespace}" could not be put back (${
+          error instanceof Error ? error.message : error
+        }). Its traffic goes to its own pods all the same; this finishes it: hawser recover ${service} -n ${namespace}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Runs something beside the rest; what fails there is told and ends nothing. */
+  #run(task: () => Promise<void>): void {
+    const running: Promise<void> = task().catch((error) => {
+      if (!this.#closing.signal.aborted) {
+        this.#deps.log.warn(`service "${this.#request.service}": ${error instanceof Error ? error.message : error}`);
+      }
+    }).finally(() => this.#tasks.delete(running));
+    this.#tasks.add(running);
+  }
+
+  async #changed(change: ServiceChange): Promise<void> {
+    const { service, insist } = this.#request;
+    const { log } = this.#deps;
+    switch (change.kind) {
+      case "deleted":
+        return log.event(`Somebody has deleted service "${service}": nothing comes here any more`);
+      case "diverted":
+        return log.event(`Service "${service}" is diverted to the agent again`);
+      case "mixed":
+        if (!insist) await this.#unmix(change);
+        break;
+      case "selector":
+    }
+    if (insist) {
+      log.event(`Somebody has changed the selector of service "${service}"; diverting it again (--insist)`);
+      return await this.#again();
+    }
+    log.event(
+      `Somebody has changed the selector of service "${service}": its requests go to the pods it selects now, not here. It is left so; --insist would divert it again`,
+    );
+  }
+
+  /** A merged selector selects nothing at all: theirs alone is what they wanted. */
+  async #unmix({ service }: Extract<ServiceChange, { kind: "mixed" }>): Promise<void> {
+    const patch = restoringPatch(service, undefined);
+    const path = `${paths.services(this.#request.namespace)}/${this.#request.service}`;
+    try {
+      if (patch) await this.#deps.api.patch(path, "merge", patch, {}, this.#closing.signal);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 409) throw error; // changed once more: that will be told, too
+    }
+  }
+
+  async #again(): Promise<void> {
+    const { namespace, service, owner } = this.#request;
+    await this.#locked(async (signal) => {
+      const plan = planAgent(await readService(namespace, service, this.#deps.api, signal));
+      await divertService(plan, owner.name, this.#deps, signal);
+    });
+  }
+
+  /** Keeps an eye on the others' Leases, so that at the end we know who lives, and makes an agent anew that somebody has deleted. */
+  async #lookAround(): Promise<void> {
+    const { namespace, service } = this.#request;
+    const { api, clock, log } = this.#deps;
+    const signal = this.#closing.signal;
+    while (!signal.aborted) {
+      try {
+        const labelSelector = `${labels.service}=${service},${labels.owner}`;
+        const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
+        for (const lease of items) this.#leaving?.sightings.see(lease);
+        await this.#seeToAgent(signal);
+      } catch (error) {
+        // The API server is away, or the agent cannot be made now: the next look will tell.
+        if (!signal.aborted) log.debug(`service "${service}": ${error instanceof Error ? error.message : error}`);
+      }
+      await clock.sleep(lookInterval, signal).catch(() => {});
+    }
+  }
+
+  async #seeToAgent(signal: AbortSignal): Promise<void> {
+    const { namespace, service } = this.#request;
+    const { api, log } = this.#deps;
+    const path = `${paths.deployments(namespace)}/${objectNames(service).agent}`;
+    if (await exists<V1Deployment>(api.get(path, {}, signal))) return;
+    await this.#locked(async (locked) => {
+      const lease = `${paths.leases(namespace)}/${participantName(service, this.#request.owner.id)}`;
+      // Without our Lease it was taken away on purpose, and `removed` will tell.
+      if (!await exists(api.get(lease, {}, locked)) || await exists(api.get(path, {}, locked))) return;
+      log.event(`The agent of service "${service}" was deleted; making it anew`);
+      this.token = (await raiseAgent(this.plan, this.#request.image, this.#deps, locked)).token;
+      await awaitAgent({ namespace, service }, this.#deps, locked);
+      await divertService(this.plan, this.#request.owner.name, this.#deps, locked);
+    });
+  }
+
+  /** What laptops that died have left in the namespace is finished by whoever comes next. */
+  async #finishForOthers(): Promise<void> {
+    const { namespace, service, owner } = this.#request;
+    const except = [`${namespace}/${service}`];
+    const done = await clean(
+      { namespace, dryRun: false, holder: owner.name, except },
+      this.#deps,
+      this.#closing.signal,
+    );
+    for (const { held, ...rest } of done) {
+      if (rest.outcome === "restored") {
+        this.#deps.log.event(`Put service "${held.service}" back, which a hawser that died had left`);
+      } else if (rest.outcome === "failed") this.#deps.log.debug(`service "${held.service}": ${rest.error.message}`);
+    }
+  }
+
+  async #locked(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { namespace, service, owner } = this.#request;
+    await withServiceLock({ namespace, service, holder: owner.name }, this.#deps, this.#closing.signal, action);
+  }
+}
+
+async function exists<T>(call: Promise<T>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false;
+    throw error;
+  }
+}
