@@ -71,7 +71,10 @@ export interface Rule {
   readonly fallback: "origin" | "error";
 }
 
-/** A condition on an HTTP request. Names of headers are lower case; values of headers, cookies and queries are compared as they are. */
+/**
+ * A condition on an HTTP request. Names of headers are lower case; values of headers and cookies are compared as they are, those of queries once
+ * decoded; `path` is what stands before the query. A regular expression must match the whole value.
+ */
 export interface Match {
   readonly kind: "header" | "cookie" | "query" | "path";
   /** Empty for `path`. */
@@ -106,6 +109,8 @@ export type StreamAnswer =
 
 /** The agent's configuration, in the environment variable `HAWSER_AGENT` of its container. */
 export interface AgentConfig {
+  /** The one address to listen on, links included; default all, and loopback for links. */
+  readonly address?: string;
   /** Where links arrive, on loopback only. */
   readonly linkPort: number;
   /** File that holds the token which links must show. */

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from "node:timers";
+
 /** Time as the code sees it, so that tests can move it by hand. */
 export interface Clock {
   /** Milliseconds that only ever grow; for measuring spans, unrelated to the calendar. */
@@ -29,8 +31,7 @@ export const systemClock: Clock = {
     });
   },
   after(ms, action) {
-    const timer = setTimeout(action, ms);
-    Deno.unrefTimer(Number(timer));
+    const timer = setTimeout(action, ms).unref();
     return () => clearTimeout(timer);
   },
 };

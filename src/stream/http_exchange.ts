@@ -23,7 +23,7 @@ export interface ForwardedRequest {
   readonly forwarded: RequestHead;
   /** The destination, for people. */
   readonly name: string;
-  /** Throws on an answer that is not the destination's; the error becomes the `cause` of the failure. */
+  /** Sees every head that comes back; throws on one that is not the destination's: the error becomes the `cause` of the failure. */
   readonly check?: (head: ResponseHead) => void;
 }
 

@@ -24,18 +24,21 @@ const idle = 15_000;
  */
 export class KeptUpstreams {
   readonly #clock: Clock;
-  readonly #kept = new Map<string, { upstream: Upstream; cancel: () => void }>();
+  readonly #kept = new Map<string, { upstream: Upstream; since: number; cancel: () => void }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Gives out the connection kept for a destination, if it still stands. */
-  take(key: string): Upstream | undefined {
+  /** Gives out the connection kept for a destination, if it still stands; one that was unused for longer than `ms` is dropped. */
+  take(key: string, ms: number = Infinity): Upstream | undefined {
     const kept = this.#kept.get(key);
-    kept?.cancel();
+    if (!kept) return undefined;
+    kept.cancel();
     this.#kept.delete(key);
-    return kept?.upstream;
+    if (this.#clock.now() - kept.since <= ms) return kept.upstream;
+    kept.upstream.stream.close();
+    return undefined;
   }
 
   /** Keeps a connection on which a request has been answered in full. It is dropped once the other end closes it or says anything unasked. */
@@ -44,7 +47,7 @@ export class KeptUpstreams {
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= limit && oldest !== undefined) this.#drop(oldest);
     const cancel = this.#clock.after(idle, () => this.#drop(key));
-    this.#kept.set(key, { upstream, cancel });
+    this.#kept.set(key, { upstream, since: this.#clock.now(), cancel });
     const drop = () => {
       if (this.#kept.get(key)?.upstream === upstream) this.#drop(key);
     };

@@ -1,0 +1,34 @@
+import { ClientConnection, type ClientConnectionDeps } from "../stream/client_connection.ts";
+import type { TcpStream } from "../stream/tcp_stream.ts";
+import { dial } from "./dial.ts";
+import type { Owners } from "./owners.ts";
+import type { AgentPort } from "./protocol.ts";
+
+/** What all connections to one port of the agent share. */
+export interface Entrance extends ClientConnectionDeps {
+  readonly port: AgentPort;
+  /** For people: `dev/orders`. */
+  readonly service: string;
+  readonly owners: Owners;
+}
+
+/** One client's connection to a port of the agent. */
+export class AgentConnection extends ClientConnection {
+  readonly entrance: Entrance;
+  /** The client's address, without its port. */
+  readonly remote: string;
+
+  constructor(stream: TcpStream, entrance: Entrance) {
+    super(stream, entrance);
+    this.entrance = entrance;
+    // A socket for both families shows IPv4 as ::ffff:10.0.0.1.
+    this.remote = stream.remote.replace(/:\d+$/, "").replace(/^::ffff:(?=[0-9.]+$)/i, "");
+    stream.keepAlive(60);
+  }
+
+  /** Connects to the original pods; undefined where there are none (a preview). Rejects with a `DialFailure`. */
+  dialOrigin(): Promise<TcpStream> | undefined {
+    const { port: { origin }, clock } = this.entrance;
+    return origin && dial(origin.host, origin.port, { clock });
+  }
+}
