@@ -4,6 +4,7 @@ import type { Directory } from "../cluster/directory.ts";
 import { type AccessOptions, openAccess } from "../cluster/open_access.ts";
 import { type OpenApi, openApi } from "../cluster/open_api.ts";
 import { openDirectory } from "../cluster/open_directory.ts";
+import { tidyWhenIdle } from "../platform/idle_memory.ts";
 import { ClusterDialer } from "../tunnel/cluster_dialer.ts";
 import type { CliDeps } from "./deps.ts";
 
@@ -35,6 +36,7 @@ export async function openCluster(
   signal: AbortSignal,
 ): Promise<Cluster> {
   await using opened = new AsyncDisposableStack();
+  opened.defer(tidyWhenIdle({ clock }));
   const access = await openAccess(wanted, { env, clock, log });
   const api = openApi(access, { clock, log });
   opened.defer(() => api.close());
