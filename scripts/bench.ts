@@ -239,7 +239,11 @@ try {
     }
   }
 } finally {
-  link?.kill();
+  try {
+    link?.kill();
+  } catch {
+    // It has ended by itself, which the far ports have shown.
+  }
   await link?.status;
   for (const file of files) await Deno.remove(file);
   await kubectl("delete", "namespace", namespace, "--wait=false");

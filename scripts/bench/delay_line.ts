@@ -23,16 +23,20 @@ async function carry(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
         for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
         waiting -= count;
       })();
-      tail.catch(() => from.close());
+      tail.catch(() => shut(from));
       if (count === null) return;
       if (waiting > 64 << 20) await tail;
     }
   } catch {
-    try {
-      to.close();
-    } catch {
-      // Closed already.
-    }
+    shut(to);
+  }
+}
+
+function shut(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // It is closed already.
   }
 }
 
@@ -44,5 +48,5 @@ for await (const near of Deno.listen({ hostname: "127.0.0.1", port: Number(liste
     far.setNoDelay(true);
     carry(near, far);
     carry(far, near);
-  })().catch(() => near.close());
+  })().catch(() => shut(near));
 }
