@@ -1,3 +1,4 @@
+import { logLines } from "./log_lines.ts";
 import type { Program } from "./program.ts";
 
 /**
@@ -21,9 +22,9 @@ export function childProgram(
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const logged = [log(child.stderr, container.log)];
+    const logged = [logLines(child.stderr, container.log)];
     const ready = new Promise<void>((resolve) => {
-      logged.push(log(child.stdout, (line) => {
+      logged.push(logLines(child.stdout, (line) => {
         container.log(line);
         resolve();
       }));
@@ -47,14 +48,4 @@ export function childProgram(
       await end();
     };
   };
-}
-
-async function log(stream: ReadableStream<Uint8Array>, write: (line: string) => void): Promise<void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) write(line);
-  }
-  if (rest) write(rest);
 }

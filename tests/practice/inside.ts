@@ -25,20 +25,30 @@ export class Inside {
     this.#extra = extra;
   }
 
-  /** Opens a connection. Rejects with `Deno.errors.ConnectionRefused`, or `Deno.errors.NotFound` for names and addresses that are nothing. */
+  /** Opens a connection. Rejects as {@linkcode route} throws, and where nobody listens. */
   async dial(host: string, port: number, namespace: string): Promise<Deno.TcpConn> {
+    const real = this.route(host, port, namespace);
+    const socket = await Deno.connect(real);
+    socket.setNoDelay(true);
+    return socket;
+  }
+
+  /**
+   * The real socket that a connection from a pod of the namespace would come to. Throws `Deno.errors.ConnectionRefused`, or
+   * `Deno.errors.NotFound` for a name that does not exist.
+   */
+  route(host: string, port: number, namespace: string): RealAddress {
     const ip = isIP(host) ? host : this.#resolve(host, namespace);
     const service = this.#store.list<ServiceObject>("services").find((s) => s.spec.clusterIPs?.includes(ip));
     const target = service ? this.#balance(service, port) : { ip, port };
     const real = this.#network.at(target.ip, target.port) ?? this.#extra.get(`${target.ip}:${target.port}`);
-    if (!real) {
-      throw new Deno.errors.ConnectionRefused(
-        `Connection to "${host}" port ${port} is refused in the practice cluster`,
-      );
-    }
-    const socket = await Deno.connect(real);
-    socket.setNoDelay(true);
-    return socket;
+    if (real) return real;
+    throw new Deno.errors.ConnectionRefused(`Connection to "${host}" port ${port} is refused in the practice cluster`);
+  }
+
+  /** Addresses of a name, as the cluster's DNS answers in a pod of the namespace. Throws `Deno.errors.NotFound`. */
+  lookup(host: string, namespace: string): string[] {
+    return [isIP(host) ? host : this.#resolve(host, namespace)];
   }
 
   #resolve(host: string, from: string): string {

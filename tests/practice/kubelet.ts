@@ -1,14 +1,17 @@
 import net from "node:net";
+import type { EventRecorder } from "./event_recorder.ts";
+import type { Inside } from "./inside.ts";
 import type { Manifest } from "./kube_object.ts";
 import type { Network } from "./network.ts";
 import { node } from "./node.ts";
-import type { ContainerSpec, PodObject } from "./pod_object.ts";
-import { PodSockets } from "./pod_sockets.ts";
+import type { PodGate } from "./pod_gate.ts";
+import type { PodObject } from "./pod_object.ts";
 import type { PodState } from "./pod_state.ts";
-import { podStatus } from "./pod_status.ts";
-import type { Container, Program } from "./program.ts";
+import { processProgram } from "./process_program.ts";
+import type { Program } from "./program.ts";
 import type { Registry } from "./registry.ts";
 import { resourceTable } from "./resource_table.ts";
+import { RunningPod } from "./running_pod.ts";
 import { StatusError } from "./status_error.ts";
 import type { Store } from "./store.ts";
 
@@ -19,6 +22,11 @@ export interface KubeletDeps {
   readonly store: Store;
   readonly registry: Registry;
   readonly network: Network;
+  readonly inside: Inside;
+  readonly gate: PodGate;
+  readonly events: EventRecorder;
+  /** See `PracticeOptions.backOff`. */
+  readonly backOff: number;
   readonly programs: ReadonlyMap<string, Program>;
   readonly dualStack: boolean;
 }
@@ -38,6 +46,9 @@ export class Kubelet {
     this.#deps = deps;
     this.#blocks = blocks;
     deps.store.onChange(({ resource, type, object }) => {
+      if (type === "ADDED" && (resource === "configmaps" || resource === "secrets")) {
+        this.#found(object.metadata.namespace ?? "");
+      }
       if (resource !== "pods") return;
       const pod = object as PodObject; // the store keeps Pods under this resource
       if (type === "DELETED") this.#work(() => this.#gone(pod));
@@ -54,15 +65,21 @@ export class Kubelet {
     while (this.#busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** What a pod's program has logged. */
-  log(uid: string): readonly string[] {
-    return this.#pods.get(uid)?.log ?? [];
+  /** What a pod's program has logged, since its last start or before that. */
+  log(uid: string, previous = false): readonly string[] {
+    return this.#pods.get(uid)?.log(previous) ?? [];
   }
 
   /** Ends all pods at once. */
   async stop(): Promise<void> {
     await this.idle();
-    await Promise.all([...this.#pods.values()].map((pod) => pod.stop()));
+    await Promise.all([...this.#pods.values()].map((pod) => pod.kill()));
+    await this.idle();
+  }
+
+  /** Ends a pod at once; it stays, as failed, with a reason. */
+  async evict(uid: string, reason: string, message: string): Promise<void> {
+    await this.#pods.get(uid)?.fail(reason, message);
   }
 
   /** Runs a step after those before it for the same pod; steps never reject. */
@@ -76,7 +93,7 @@ export class Kubelet {
   async #gone(pod: PodObject): Promise<void> {
     const running = this.#pods.get(pod.metadata.uid);
     this.#pods.delete(pod.metadata.uid);
-    await running?.enqueue(() => running.stop());
+    await running?.kill();
   }
 
   async #sync(pod: PodObject): Promise<void> {
@@ -86,10 +103,14 @@ export class Kubelet {
     const state = stateOf(pod);
     if (running.asked === state) return;
     running.asked = state;
-    await running.enqueue(async () => {
-      const status = await running.enter(state, pod);
-      this.#writeStatus(pod, status.scheduled, status.status);
-    });
+    await running.enter();
+  }
+
+  /** A ConfigMap or Secret has come that a pod may wait for. */
+  #found(namespace: string): void {
+    for (const pod of this.#pods.values()) {
+      if (pod.lacksObject && pod.namespace === namespace) this.#work(() => pod.enter());
+    }
   }
 
   #place(pod: PodObject): RunningPod {
@@ -98,7 +119,13 @@ export class Kubelet {
     const ips = [`10.244.${number >> 8}.${low}`];
     if (this.#deps.dualStack) ips.push(`fd00:10:244::${number.toString(16)}`);
     const address = this.#blocks ? `127.88.${(this.#block + (number >> 8)) & 0xff}.${low}` : "127.0.0.1";
-    const running = new RunningPod(pod, ips, address, this.#deps);
+    const running = new RunningPod(pod, ips, address, {
+      ...this.#deps,
+      program: (image) => this.#deps.programs.get(image) ?? processProgram(image),
+      report: (pod, status) => this.#writeStatus(pod, status),
+      warn: (pod, reason, message) => this.#deps.events.warn(pod, "kubelet", reason, message),
+      work: (step) => this.#work(step),
+    });
     this.#pods.set(pod.metadata.uid, running);
     return running;
   }
@@ -107,125 +134,34 @@ export class Kubelet {
     if (running.terminating) return;
     running.terminating = true;
     const linger = Number(pod.metadata.annotations?.["practice/linger"] ?? 0);
+    const grace = (pod.metadata.deletionGracePeriodSeconds ?? 30) * 1000;
     const finish = async () => {
-      await running.enqueue(() => running.stop());
+      await running.terminate(grace);
       const { namespace = "", name, uid } = pod.metadata;
       tolerateMissing(() => {
         this.#deps.registry.delete(podResource, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
       });
     };
     if (linger > 0) running.after(linger, () => this.#work(finish));
+    // A process may take all of its grace period, which `idle` is not to wait for.
+    else if (pod.spec.containers.some(({ image }) => processProgram(image))) void finish();
     else await finish();
   }
 
-  #writeStatus(pod: PodObject, scheduled: boolean, status: unknown): void {
+  #writeStatus(pod: PodObject, status: unknown): void {
     const { namespace = "", name, uid } = pod.metadata;
+    const { phase, conditions } = status as PodObject["status"]; // made by podStatus
+    const unscheduled = phase === "Pending" && conditions?.some(({ reason }) => reason === "Unschedulable");
     tolerateMissing(() => {
       const { registry, store } = this.#deps;
       const now = store.get<PodObject>("pods", namespace, name);
       if (now?.metadata.uid !== uid) return;
-      if (scheduled && !now.spec.nodeName) {
+      if (!unscheduled && !now.spec.nodeName) {
         registry.update(podResource, namespace, name, { ...now, spec: { ...now.spec, nodeName: node.name } });
       }
       const manifest: Manifest = { apiVersion: "v1", kind: "Pod", metadata: {}, status };
       registry.update(podResource, namespace, name, manifest, { subresource: "status" });
     });
-  }
-}
-
-/** One pod on the node: its sockets and what runs. */
-class RunningPod {
-  readonly log: string[] = [];
-  /** The state asked for last. */
-  asked: PodState | undefined;
-  terminating = false;
-  readonly #deps: KubeletDeps;
-  readonly #pod: PodObject;
-  readonly #ips: readonly string[];
-  readonly #address: string;
-  #chain: Promise<void> = Promise.resolve();
-  #linger: ReturnType<typeof setTimeout> | undefined;
-  #run:
-    | { readonly end: AbortController; readonly sockets: PodSockets; readonly stops: (() => Promise<void> | void)[] }
-    | undefined;
-  #restarts = 0;
-
-  constructor(pod: PodObject, ips: readonly string[], address: string, deps: KubeletDeps) {
-    this.#pod = pod;
-    this.#ips = ips;
-    this.#address = address;
-    this.#deps = deps;
-  }
-
-  enqueue(step: () => Promise<void>): Promise<void> {
-    return this.#chain = this.#chain.then(step);
-  }
-
-  after(milliseconds: number, action: () => void): void {
-    this.#linger = setTimeout(action, milliseconds);
-  }
-
-  /** Brings the pod into a state, or as near as it gets; resolves with what its status is then. */
-  async enter(wanted: PodState, pod: PodObject): Promise<{ scheduled: boolean; status: unknown }> {
-    let state = wanted;
-    let why = "";
-    const missing = pod.spec.containers.find((container) => !this.#deps.programs.has(container.image));
-    if ((state === "ready" || state === "not-ready") && missing) state = "image-pull";
-    if (state === "ready" || state === "not-ready") {
-      try {
-        if (!this.#run) await this.#start(pod);
-      } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
-        this.log.push(why);
-        state = "crash-loop";
-      }
-    }
-    if (state !== "ready" && state !== "not-ready") await this.stop();
-    if (state === "crash-loop") this.#restarts++;
-    const ips = state === "pending" || state === "creating" ? [] : this.#ips;
-    const scheduled = state !== "pending";
-    return { scheduled, status: podStatus(pod, state, { ips, restarts: this.#restarts, why }) };
-  }
-
-  async stop(): Promise<void> {
-    clearTimeout(this.#linger);
-    const run = this.#run;
-    this.#run = undefined;
-    if (!run) return;
-    run.end.abort();
-    await Promise.all(run.stops.map((stop) => stop()));
-    await run.sockets.close();
-  }
-
-  async #start(pod: PodObject): Promise<void> {
-    const sockets = new PodSockets(this.#deps.network, pod.metadata.uid, this.#ips, this.#address);
-    this.#run = { end: new AbortController(), sockets, stops: [] };
-    for (const container of pod.spec.containers) {
-      const program = this.#deps.programs.get(container.image)!;
-      this.#run.stops.push(await program(this.#container(container, sockets, this.#run.end.signal)));
-    }
-  }
-
-  #container(spec: ContainerSpec, sockets: PodSockets, signal: AbortSignal): Container {
-    const { namespace = "", name } = this.#pod.metadata;
-    return {
-      pod: { namespace, name, ip: this.#ips[0]! },
-      name: spec.name,
-      image: spec.image,
-      env: Object.fromEntries((spec.env ?? []).map(({ name, value = "" }) => [name, value])),
-      command: spec.command ?? [],
-      args: spec.args ?? [],
-      ports: (spec.ports ?? []).map((p) => ({
-        name: p.name ?? "",
-        port: p.containerPort,
-        protocol: p.protocol ?? "TCP",
-      })),
-      address: this.#address,
-      listen: (port, onConnection, on) => sockets.listen(port, onConnection, on),
-      reserve: (port, on) => sockets.reserve(port, on),
-      log: (line) => void this.log.push(line),
-      signal,
-    };
   }
 }
 

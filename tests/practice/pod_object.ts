@@ -23,9 +23,46 @@ export interface ContainerSpec {
   readonly image: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: {
+      readonly configMapKeyRef?: KeyReference;
+      readonly secretKeyRef?: KeyReference;
+      readonly fieldRef?: { readonly fieldPath: string };
+    };
+  }[];
+  readonly envFrom?: readonly {
+    readonly prefix?: string;
+    readonly configMapRef?: { readonly name: string; readonly optional?: boolean };
+    readonly secretRef?: { readonly name: string; readonly optional?: boolean };
+  }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly subPath?: string }[];
+  readonly readinessProbe?: ProbeSpec;
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
   readonly restartPolicy?: string;
+}
+
+/** One key of a ConfigMap or a Secret. */
+export interface KeyReference {
+  readonly name: string;
+  readonly key: string;
+  readonly optional?: boolean;
+}
+
+/** How to find out whether a container serves. Times in seconds. */
+export interface ProbeSpec {
+  readonly httpGet?: {
+    readonly path?: string;
+    readonly port: number | string;
+    readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
+  };
+  readonly tcpSocket?: { readonly port: number | string };
+  readonly initialDelaySeconds?: number;
+  readonly periodSeconds?: number;
+  readonly timeoutSeconds?: number;
+  readonly failureThreshold?: number;
+  readonly successThreshold?: number;
 }
 
 /** How a pod fares. */

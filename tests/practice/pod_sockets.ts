@@ -1,5 +1,5 @@
 import net from "node:net";
-import type { Network } from "./network.ts";
+import type { Network, RealAddress } from "./network.ts";
 import type { ListenOn, PodConnection } from "./program.ts";
 
 /** The sockets of one pod: real ones on loopback, known to the network under the pod's addresses. */
@@ -32,13 +32,13 @@ export class PodSockets {
     this.#bind(port, on, real);
   }
 
-  /** See `Container.reserve`. */
-  async reserve(port: number, on: ListenOn = "all"): Promise<number> {
+  /** As `Container.reserve`, with the whole address; port 0 is any. */
+  async reserve(port: number, on: ListenOn = "all"): Promise<RealAddress> {
     const server = net.createServer();
     const real = await this.#open(server, port);
     await new Promise((resolve) => server.close(resolve));
-    this.#bind(port, on, real);
-    return real;
+    this.#bind(port || real, on, real);
+    return { hostname: this.#address, port: real };
   }
 
   /** Closes the listeners and resets the connections. */

@@ -36,6 +36,7 @@ import type { Issued } from "./certificate_authority.ts";
 import { Controllers } from "./controllers.ts";
 import { Counters } from "./counters.ts";
 import { EndpointsController } from "./endpoints_controller.ts";
+import { EventRecorder } from "./event_recorder.ts";
 import type { Faults } from "./faults.ts";
 import { firstObjects } from "./first_objects.ts";
 import { Inside } from "./inside.ts";
@@ -43,7 +44,9 @@ import type { KubeObject, Manifest } from "./kube_object.ts";
 import { Kubelet } from "./kubelet.ts";
 import { Line } from "./line.ts";
 import { Network } from "./network.ts";
+import type { RealAddress } from "./network.ts";
 import { node } from "./node.ts";
+import { PodGate } from "./pod_gate.ts";
 import type { PodState } from "./pod_state.ts";
 import { PortForward } from "./port_forward.ts";
 import type { Program } from "./program.ts";
@@ -76,6 +79,8 @@ export interface PracticeOptions {
   readonly endpointSlices?: boolean;
   /** Milliseconds for which a forwarded connection lives on once one side has ended. Default 1000, as containerd has it. */
   readonly teardown?: number;
+  /** Milliseconds before a container that has ended by itself is started for the third time; then twice as long. Default 10000, as Kubernetes has it. */
+  readonly backOff?: number;
 }
 
 /** A running practice cluster. */
@@ -130,8 +135,14 @@ export interface Practice extends AsyncDisposable {
 
 /** Starts a practice cluster. It holds the namespaces `default` and `kube-system`, one node, and the Service `kubernetes`. */
 export async function startPractice(options: PracticeOptions = {}): Promise<Practice> {
-  const { version = "1.34.1", certificate = "good", dualStack = false, endpointSlices = true, teardown = 1000 } =
-    options;
+  const {
+    version = "1.34.1",
+    certificate = "good",
+    dualStack = false,
+    endpointSlices = true,
+    teardown = 1000,
+    backOff = 10_000,
+  } = options;
   const authority = await CertificateAuthority.create("practice");
   const store = new Store();
   const registry = new Registry(store, new Admission(store, dualStack));
@@ -145,7 +156,21 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
   const watches = new Watches(store, counters);
   const serverFaults = new ServerFaults();
   const programs = new Map(Object.entries({ "practice/workload": workload, ...options.programs }));
-  const kubelet = await Kubelet.start({ store, registry, network, programs, dualStack });
+  const extra = new Map<string, RealAddress>();
+  const inside = new Inside(store, network, extra);
+  const gate = new PodGate(inside, network);
+  const events = new EventRecorder(registry);
+  const kubelet = await Kubelet.start({
+    store,
+    registry,
+    network,
+    inside,
+    gate,
+    events,
+    backOff,
+    programs,
+    dualStack,
+  });
   const line = new Line(counters);
   const portForward = new PortForward({
     registry,
@@ -161,7 +186,13 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
     certificate: await serverCertificate(certificate, authority),
     clientAuthority: authority.certificate,
   }, {
-    rest: new Rest(version, hidden, { store, registry, users, watches, log: (uid) => kubelet.log(uid) }),
+    rest: new Rest(version, hidden, {
+      store,
+      registry,
+      users,
+      watches,
+      log: (uid, previous) => kubelet.log(uid, previous),
+    }),
     users,
     counters,
     faults: serverFaults,
@@ -169,12 +200,13 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
   });
   line.to = server.port;
   await line.listen();
-  const extra = new Map([[`${node.address}:6443`, { hostname: "127.0.0.1", port: line.port }]]);
+  extra.set(`${node.address}:6443`, { hostname: "127.0.0.1", port: line.port });
   const practice = new RunningPractice({
     authority,
     controllers,
     counters,
-    inside: new Inside(store, network, extra),
+    gate,
+    inside,
     kubelet,
     line,
     portForward,

@@ -20,6 +20,14 @@ export interface Container {
    * `address`, which is the pod's own wherever it is free.
    */
   reserve(port: number, on?: ListenOn): Promise<number>;
+  /** What is mounted where: a path in the container, and the folder or file on this machine that stands for it. */
+  readonly mounts: ReadonlyMap<string, string>;
+  /** Opens a connection as from inside the pod; see `Practice.dialFromPod`. */
+  dial(host: string, port: number): Promise<Deno.TcpConn>;
+  /** What a process in this pod needs to find its network (`pod_network.cjs`), in its variable `PRACTICE_GATE`. */
+  readonly gate: string;
+  /** Says that the program has ended by itself, with its exit status: the container is started again, as Kubernetes would. */
+  exited(code: number): void;
   /** Writes a line to the container's log (`pods/log`). */
   log(line: string): void;
   /** Aborted when the pod is to end. */
@@ -41,7 +49,10 @@ export interface PodConnection {
 }
 
 /**
- * What an image runs. Resolves once it serves, with what ends it (called once, before its listeners are closed); a rejection puts the
+ * What an image runs. Resolves once it runs, with what ends it (called once, before its listeners are closed); a rejection puts the
  * pod into CrashLoopBackOff.
  */
-export type Program = (container: Container) => Promise<() => Promise<void> | void>;
+export type Program = (container: Container) => Promise<StopProgram>;
+
+/** Ends a program; it may take its time until `graceOver` is aborted, and is to be gone soon after. */
+export type StopProgram = (graceOver: AbortSignal) => Promise<void> | void;

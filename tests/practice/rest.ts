@@ -17,8 +17,8 @@ export interface RestDeps {
   readonly registry: Registry;
   readonly users: Users;
   readonly watches: Watches;
-  /** What a pod, by its uid, has logged. */
-  readonly log: (uid: string) => readonly string[];
+  /** What a pod, by its uid, has logged since its last start, or before that. */
+  readonly log: (uid: string, previous: boolean) => readonly string[];
 }
 
 /** A request that may be done. */
@@ -199,7 +199,9 @@ export class Rest {
 
   #log(resource: Resource, info: RequestInfo): string {
     const pod = this.#deps.registry.get(resource, info.namespace, info.name);
-    return this.#deps.log(pod.metadata.uid).map((line) => line + "\n").join("");
+    const lines = this.#deps.log(pod.metadata.uid, info.query.get("previous") === "true");
+    const tail = Number(info.query.get("tailLines") ?? lines.length);
+    return lines.slice(lines.length - Math.min(tail, lines.length)).map((line) => line + "\n").join("");
   }
 
   #scale(resource: Resource, { info, type: given, body }: RestRequest): unknown {

@@ -7,6 +7,7 @@ import type { Inside } from "./inside.ts";
 import type { KubeObject, Manifest } from "./kube_object.ts";
 import type { Kubelet } from "./kubelet.ts";
 import type { Line } from "./line.ts";
+import type { PodGate } from "./pod_gate.ts";
 import type { PodState } from "./pod_state.ts";
 import type { PortForward } from "./port_forward.ts";
 import type { Practice } from "./practice.ts";
@@ -26,6 +27,7 @@ export interface PracticeParts {
   readonly authority: CertificateAuthority;
   readonly controllers: Controllers;
   readonly counters: Counters;
+  readonly gate: PodGate;
   readonly inside: Inside;
   readonly kubelet: Kubelet;
   readonly line: Line;
@@ -184,12 +186,13 @@ export class RunningPractice implements Practice {
   }
 
   async #stop(): Promise<void> {
-    const { controllers, kubelet, line, portForward, server } = this.#parts;
+    const { controllers, gate, kubelet, line, portForward, server } = this.#parts;
     await this.settled();
     controllers.stop();
     await line.close();
     await server.stop();
     await kubelet.stop(); // frees sessions that wait for a pod to read
+    await gate.stop();
     await portForward.ended();
   }
 }
