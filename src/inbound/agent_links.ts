@@ -107,7 +107,11 @@ export class AgentLinks {
   async withdraw(ms: number, signal: AbortSignal): Promise<void> {
     this.#rules = [];
     await this.#ask({ type: "rules", rules: [] }, signal);
-    await Promise.race([Promise.all(this.#deliveries), this.#deps.clock.sleep(ms, signal)]);
+    const done = new AbortController();
+    const late = this.#deps.clock.sleep(ms, AbortSignal.any([signal, done.signal])).catch(() => {});
+    await Promise.race([Promise.all(this.#deliveries), late]);
+    done.abort();
+    signal.throwIfAborted();
   }
 
   /** Nothing new comes to any laptop; resolves once what is under way is done, or after `ms` milliseconds. */
@@ -257,7 +261,8 @@ export class AgentLinks {
   }
 
   #lost(): void {
-    if (this.#lostAt !== undefined || !this.#stood) return;
+    // Without rules nothing is lost: we are on the way out.
+    if (this.#lostAt !== undefined || !this.#stood || this.#rules.length === 0) return;
     this.#lostAt = this.#deps.clock.now();
     const { service } = this.#options;
     this.#deps.log.event(

@@ -28,8 +28,8 @@ export type Cleaned =
   );
 
 const interval = 2_000;
-/** A little longer than the Leases of participants last. */
-const longest = 42_000;
+/** For people: the Leases of participants last 40 s, and are looked at every 2 s. */
+const longest = 42;
 
 /**
  * Restores every Service in which nobody takes part any more. Works without any local state. Who lives is told by watching whether their Lease is renewed,
@@ -43,16 +43,22 @@ export async function clean(
   const { namespace, dryRun, holder, except = [], onWait } = options;
   const { api, clock } = deps;
   const sightings = new LeaseSightings(clock);
-  const started = clock.now();
   const done: Cleaned[] = [];
   const decided = new Set<string>();
+  let begun: ReadonlySet<string> | undefined;
   for (let told = false;; await clock.sleep(interval, signal)) {
     let unknown = 0;
-    for (const held of await survey(api, namespace, signal)) {
+    const found = await survey(api, namespace, signal);
+    begun ??= new Set(found.flatMap(({ participants }) => participants.map(({ lease }) => lease.metadata.uid ?? "")));
+    for (const held of found) {
       const key = `${held.namespace}/${held.service}`;
       if (decided.has(key) || except.includes(key)) continue;
-      const seen = held.participants.map(({ lease }) => sightings.see(lease));
-      const verdict = judge(seen, clock.now() - started);
+      const seen = held.participants.map(({ lease }): Liveness => {
+        const liveness = sightings.see(lease);
+        // Who has come since we began to look lives: others' comings and goings must not make us look for ever.
+        return begun?.has(lease.metadata.uid ?? "") ? liveness : "alive";
+      });
+      const verdict = judge(seen);
       if (verdict === "unknown") {
         unknown += seen.length;
         continue;
@@ -63,16 +69,14 @@ export async function clean(
       );
     }
     if (unknown === 0) return done;
-    if (!told) onWait?.(unknown, longest / 1000);
+    if (!told) onWait?.(unknown, longest);
     told = true;
   }
 }
 
-function judge(seen: readonly Liveness[], watched: number): Liveness {
+function judge(seen: readonly Liveness[]): Liveness {
   if (seen.includes("alive")) return "alive";
-  if (seen.every((each) => each === "expired")) return "expired";
-  // Leases that came up only while we watched are somebody's who has just begun.
-  return watched > longest ? "alive" : "unknown";
+  return seen.every((each) => each === "expired") ? "expired" : "unknown";
 }
 
 async function finish(

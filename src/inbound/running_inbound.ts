@@ -78,11 +78,7 @@ export class RunningInbound implements Inbound {
     }
     this.#run(() => this.#lookAround());
     this.#run(() => this.#finishForOthers());
-    leaving.participation?.removed.then(() =>
-      this.#end(
-        `Service "${service}" was recovered: somebody has put it back, or this machine was away for so long that it was taken for dead`,
-      )
-    );
+    leaving.participation?.removed.then(() => this.#wasRemoved());
   }
 
   close(): Promise<Farewell> {
@@ -115,6 +111,12 @@ export class RunningInbound implements Inbound {
         { cause: error },
       );
     }
+  }
+
+  #wasRemoved(): void {
+    this.#end(
+      `Service "${this.#request.service}" was recovered: somebody has put it back, or this machine was away for so long that it was taken for dead`,
+    );
   }
 
   /** Runs something beside the rest; what fails there is told and ends nothing. */
@@ -170,7 +172,7 @@ export class RunningInbound implements Inbound {
 
   /** Keeps an eye on the others' Leases, so that at the end we know who lives, and makes an agent anew that somebody has deleted. */
   async #lookAround(): Promise<void> {
-    const { namespace, service } = this.#request;
+    const { namespace, service, owner } = this.#request;
     const { api, clock, log } = this.#deps;
     const signal = this.#closing.signal;
     while (!signal.aborted) {
@@ -178,6 +180,7 @@ export class RunningInbound implements Inbound {
         const labelSelector = `${labels.service}=${service},${labels.owner}`;
         const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
         for (const lease of items) this.#leaving?.sightings.see(lease);
+        if (!items.some(({ metadata }) => metadata.labels?.[labels.owner] === owner.id)) return this.#wasRemoved();
         await this.#seeToAgent(signal);
       } catch (error) {
         // The API server is away, or the agent cannot be made now: the next look will tell.
