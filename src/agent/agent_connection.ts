@@ -17,6 +17,7 @@ export class AgentConnection extends ClientConnection {
   readonly entrance: Entrance;
   /** The client's address, without its port. */
   readonly remote: string;
+  #onFinish: (() => void) | undefined;
 
   constructor(stream: TcpStream, entrance: Entrance) {
     super(stream, entrance);
@@ -24,6 +25,18 @@ export class AgentConnection extends ClientConnection {
     // A socket for both families shows IPv4 as ::ffff:10.0.0.1.
     this.remote = stream.remote.replace(/:\d+$/, "").replace(/^::ffff:(?=[0-9.]+$)/i, "");
     stream.keepAlive(60);
+  }
+
+  /** Has the client come back on a new connection: this one ends with its next answer. */
+  finish(): void {
+    this.closing = true;
+    this.#onFinish?.();
+  }
+
+  /** Calls `action` when the connection is to finish, at once where it was said before. */
+  onFinish(action: () => void): void {
+    this.#onFinish = action;
+    if (this.closing) action();
   }
 
   /** Connects to the original pods; undefined where there are none (a preview). Rejects with a `DialFailure`. */

@@ -4,6 +4,7 @@ import type { AgentConnection } from "./agent_connection.ts";
 import { DialFailure } from "./dial.ts";
 import type { Taker } from "./owners.ts";
 import { type OpenedUpstream, originKey, serveHttp1, takerKey } from "./serve_http1.ts";
+import { serveHttp2 } from "./serve_http2.ts";
 import { type Protocol, sniff } from "./sniff.ts";
 
 /** Milliseconds of silence after which the server may be the one who speaks first, and for the rest of a first line that has begun. */
@@ -55,6 +56,7 @@ async function serveSpoken(connection: AgentConnection, opened?: WholeUpstream):
     case "http1":
       return await serveHttp1(connection, opened);
     case "http2":
+      return await serveHttp2(connection, opened);
     case "other": {
       const whole = opened ?? await openWhole(connection);
       if (whole) await tunnel(connection, whole);

@@ -59,7 +59,7 @@ class RunningAgent implements Agent {
     this.#clock = deps.clock;
     this.#log = deps.log;
     const onDrain = () => {
-      for (const connection of this.#connections.keys()) connection.closing = true;
+      for (const connection of this.#connections.keys()) connection.finish();
     };
     this.#owners = new Owners(config.ports.map(({ port }) => port), onDrain, deps);
     this.#links = new LinkServer({ token, service: config.service, owners: this.#owners }, deps);
@@ -119,7 +119,7 @@ class RunningAgent implements Agent {
   #accept(stream: TcpStream, entrance: Entrance): void {
     if (this.#connections.size >= connectionLimit) return stream.reset();
     const connection = new AgentConnection(stream, entrance);
-    connection.closing = this.#owners.draining;
+    if (this.#owners.draining) connection.finish();
     const served = serveClient(connection).catch((error) => {
       this.#log.error(`A connection failed: ${error instanceof Error ? error.stack : error}`);
     });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterAll, afterEach, beforeAll, describe, it } from "@std/testing/bdd";
 import { Counters } from "../practice/counters.ts";
 import { Line } from "../practice/line.ts";
-import type { End } from "../proxy/front_door.ts";
+import type { End } from "../stream/end.ts";
 import { type Connected, connectHawser, Home, RunningHawser } from "./hawser.ts";
 import { deployment, service } from "./manifests.ts";
 import { greet, open, through } from "./proxy_client.ts";

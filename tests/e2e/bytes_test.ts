@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { End } from "../proxy/front_door.ts";
+import type { End } from "../stream/end.ts";
 import { connectHawser, Home } from "./hawser.ts";
 import { kubectlForward } from "./kubectl.ts";
 import { deployment, service } from "./manifests.ts";

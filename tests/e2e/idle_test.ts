@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { End } from "../proxy/front_door.ts";
+import type { End } from "../stream/end.ts";
 import { type Connected, connectHawser, Home } from "./hawser.ts";
 import { deployment, service } from "./manifests.ts";
 import { greet, open, through } from "./proxy_client.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { listenTcp } from "../../src/stream/listen_tcp.ts";
-import { End } from "../proxy/front_door.ts";
+import { End } from "../stream/end.ts";
 import { connectHawser, Home } from "./hawser.ts";
 import { deployment, endpointSlice, service, statefulSet } from "./manifests.ts";
 import { connectMethod, exchange, get, greet, socks5, through } from "./proxy_client.ts";

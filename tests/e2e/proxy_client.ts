@@ -1,7 +1,7 @@
 import { BufferedReader } from "../../src/stream/buffered_reader.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import { header, parseResponseHead } from "../../src/stream/http_head.ts";
-import { End } from "../proxy/front_door.ts";
+import { End } from "../stream/end.ts";
 
 /** An answer to an HTTP request. */
 export interface Answer {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { End } from "../proxy/front_door.ts";
+import type { End } from "../stream/end.ts";
 import { connectHawser, Home, RunningHawser } from "./hawser.ts";
 import { deployment, service } from "./manifests.ts";
 import { exchange, greet, open, socks5, through } from "./proxy_client.ts";

@@ -7,7 +7,8 @@ import { listenTcp } from "../../src/stream/listen_tcp.ts";
 import { DialError, type DialErrorKind } from "../../src/tunnel/dialer.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { readAll } from "../stream/scripted_source.ts";
-import { type End, withFrontDoor } from "./front_door.ts";
+import type { End } from "../stream/end.ts";
+import { withFrontDoor } from "./front_door.ts";
 
 const signal = new AbortController().signal;
 const none = new ProxySettings({});

@@ -1,45 +1,9 @@
 import { type Log, silentLog } from "../../src/platform/log.ts";
 import { openProxy, type ProxyDeps, type ProxyOptions, type ProxyServer } from "../../src/proxy/server.ts";
-import { BufferedReader } from "../../src/stream/buffered_reader.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import { listenTcp, type TcpListener } from "../../src/stream/listen_tcp.ts";
-import type { TcpStream } from "../../src/stream/tcp_stream.ts";
 import { DialError, type DialOptions, type Target } from "../../src/tunnel/dialer.ts";
-import { readAll } from "../stream/scripted_source.ts";
-
-const encoder = new TextEncoder();
-const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
-
-/** One end of a TCP connection, with what tests do to it. */
-export class End {
-  readonly reader: BufferedReader;
-
-  constructor(readonly stream: TcpStream) {
-    this.reader = new BufferedReader(stream, 65536);
-  }
-
-  async send(data: string | readonly number[] | Uint8Array): Promise<void> {
-    await this.stream.write(typeof data === "string" ? encoder.encode(data) : Uint8Array.from(data));
-  }
-
-  /** An HTTP head as text, its empty line left out; empty at the end of the connection. */
-  async head(): Promise<string> {
-    return latin1(await this.reader.head() ?? new Uint8Array(0)).trimEnd();
-  }
-
-  async text(length: number): Promise<string> {
-    return latin1(await this.reader.exact(length));
-  }
-
-  async bytes(length: number): Promise<number[]> {
-    return [...await this.reader.exact(length)];
-  }
-
-  /** Everything up to the end of the connection. */
-  async rest(): Promise<string> {
-    return new TextDecoder("latin1").decode(await readAll(this.reader));
-  }
-}
+import { End } from "../stream/end.ts";
 
 /** What a destination does with each connection: plays its part, or cannot be had. */
 export type Part = ((end: End) => Promise<void>) | DialError;

@@ -5,7 +5,8 @@ import type { ControlPage } from "../../src/proxy/control_pages.ts";
 import type { ProxyDeps } from "../../src/proxy/server.ts";
 import { DialError } from "../../src/tunnel/dialer.ts";
 import { FakeClock } from "../fake_clock.ts";
-import { type End, withFrontDoor } from "./front_door.ts";
+import type { End } from "../stream/end.ts";
+import { withFrontDoor } from "./front_door.ts";
 
 /** Answers each request of a connection with its number and first line. */
 async function numbered(end: End): Promise<void> {

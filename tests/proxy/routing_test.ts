@@ -35,6 +35,7 @@ const known: Readonly<Record<string, Lookup>> = {
   dev: { kind: "empty" },
   "nope.dev": { kind: "missing", message: 'Namespace "dev" has no service "nope"' },
   "react.dev": { kind: "missing", message: 'Namespace "dev" has no service "react"', mayBeForeign: true },
+  "example.com": { kind: "forbidden", message: 'You may not get services in "com"', mayBeForeign: true },
   "x.secret": { kind: "forbidden", message: 'You may not list services in "secret"' },
 };
 
@@ -121,6 +122,12 @@ describe("Router", () => {
     };
     const error = await assertRejects(() => way("react.dev", {}, { direct }), DialError, 'no service "react"');
     assertEquals(error.kind, "unknown");
+    const closed = await assertRejects(() => way("example.com", {}, { direct }), DialError);
+    assertEquals(closed.kind, "forbidden");
+    assertEquals(
+      closed.message,
+      'You may not get services in "com". As a name outside the cluster, "example.com" is unknown to this machine\'s DNS',
+    );
   });
 
   it("says that neither the cluster nor this machine knows a name", async () => {

@@ -6,7 +6,8 @@ import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import { listenTcp } from "../../src/stream/listen_tcp.ts";
 import { DialError, type DialErrorKind } from "../../src/tunnel/dialer.ts";
 import { FakeClock } from "../fake_clock.ts";
-import { End, withFrontDoor } from "./front_door.ts";
+import { End } from "../stream/end.ts";
+import { withFrontDoor } from "./front_door.ts";
 
 const encode = (text: string) => [...new TextEncoder().encode(text)];
 const socks5 = (host: string, port = 80) => [5, 1, 0, 5, 1, 0, 3, host.length, ...encode(host), port >> 8, port & 255];
