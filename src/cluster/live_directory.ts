@@ -150,7 +150,10 @@ export class LiveDirectory implements Directory {
     for (const candidate of candidates.toSorted((a, b) => Number(watched(b)) - Number(watched(a)))) {
       const outcome = await this.#resolveShort(candidate, signal);
       if (outcome && "found" in outcome) return outcome.found;
-      if (outcome?.certain) absent = { kind: outcome.absent, message: outcome.message, mayBeForeign: true };
+      // What is missing in a watched namespace is likelier meant than a namespace by the name of one of its services.
+      if (outcome?.certain && absent === foreign) {
+        absent = { kind: outcome.absent, message: outcome.message, mayBeForeign: true };
+      }
     }
     // A single word that is no service of ours is no near miss but anybody's.
     return absent.kind === "missing" && candidates.length === 1 && candidates[0]?.kind === "service" ? foreign : absent;
@@ -188,11 +191,12 @@ export class LiveDirectory implements Directory {
         ? { found: { kind: "empty" } }
         : missing(`${quoted(service)} has no ${protocol} port named "${port}"`);
     }
-    const named = (await this.endpoints(service, signal)).filter((endpoint) => hasName(endpoint, candidate.hostname));
+    const endpoints = await this.endpoints(service, signal);
+    const named = endpoints.filter((endpoint) => hasName(endpoint, candidate.hostname));
     const endpoint = named.find(({ ready }) => ready) ?? named[0];
     return endpoint
       ? { found: { kind: "endpoint", service, endpoint, ...chain(via) } }
-      : missing(`${quoted(service)} has no endpoint "${candidate.hostname}"`);
+      : missing(`${quoted(service)} has no endpoint "${candidate.hostname}"${namesOf(endpoints)}`);
   }
 
   async #resolveNamespace(namespace: string, signal: AbortSignal): Promise<Outcome> {
@@ -297,6 +301,13 @@ function hasName({ hostname, addresses }: Endpoint, name: string): boolean {
   if (hostname !== "") return hostname === name;
   const address = parseDashedAddress(name);
   return address !== undefined && addresses.includes(address);
+}
+
+/** The host names there are, a few of them. */
+function namesOf(endpoints: readonly Endpoint[]): string {
+  const names = endpoints.flatMap(({ hostname }) => hostname === "" ? [] : [hostname]).toSorted();
+  if (names.length === 0) return "";
+  return `; it has ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
 }
 
 /** What an endpoint tells of its pod, for those who may not read pods. */

@@ -63,10 +63,12 @@ export class Router implements Dialer {
         return this.#toCluster(target);
       case "missing":
       case "forbidden": {
-        const error = new DialError(found.kind === "missing" ? "unknown" : "forbidden", found.message);
-        if (!found.mayBeForeign) throw error;
+        const kind = found.kind === "missing" ? "unknown" : "forbidden";
+        if (!found.mayBeForeign) throw new DialError(kind, found.message);
         if (this.#included.some(matches)) return this.#toRelay(target);
-        return this.#explained(direct.route(target, scheme), error);
+        const outside = `As a name outside the cluster, "${target.host}" is unknown to this machine's DNS`;
+        const message = kind === "unknown" ? found.message : `${found.message}. ${outside}`;
+        return this.#explained(direct.route(target, scheme), new DialError(kind, message));
       }
       case "empty":
         throw new DialError(

@@ -251,10 +251,17 @@ describe("names in watched namespaces", () => {
     assertEquals(await meaning(directory, "fd00--21.web.dev.svc.cluster.local"), "endpoint plain of web.dev");
     assertEquals(await meaning(directory, "web-1.web"), "endpoint web-1 of web.dev");
     const missing = 'Service "web" in namespace "dev" has no endpoint';
-    assertEquals(await meaning(directory, "web-7.web"), `missing?: ${missing} "web-7"`);
+    assertEquals(await meaning(directory, "web-7.web"), `missing?: ${missing} "web-7"; it has web-0, web-1`);
     assertEquals(
       await meaning(directory, "10-244-0-20.web.dev.svc.cluster.local"),
-      `missing: ${missing} "10-244-0-20"`,
+      `missing: ${missing} "10-244-0-20"; it has web-0, web-1`,
+    );
+    api.fail("get", namespacesPath, 403);
+    api.fail("get", at("web", "services"), 403);
+    assertEquals(
+      await meaning(directory, "web-8.web"),
+      `missing?: ${missing} "web-8"; it has web-0, web-1`,
+      "rather than that a namespace called web is closed",
     );
   });
 
