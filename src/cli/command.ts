@@ -14,6 +14,8 @@ export interface Grammar<F extends Flags = Flags> {
   readonly flags: F;
   readonly examples: readonly { readonly line: string; readonly what: string }[];
   readonly hidden?: boolean;
+  /** Does its work also where the user's settings cannot be read or understood. */
+  readonly needsNoSettings?: boolean;
 }
 
 /** Which words a command takes beside its flags. */

@@ -1,34 +1,25 @@
 import type { Action, Command, GivenValues, Grammar, Options } from "./command.ts";
-import type { Flag, Flags } from "./flag.ts";
+import type { Flags } from "./flag.ts";
 import { globalFlags } from "./global_flags.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** Joins a grammar to its action, which is loaded only when the command runs: so `hawser version` does not pay for the cluster's code. */
 export function defineCommand<F extends Flags>(grammar: Grammar<F>, load: () => Promise<Action<F>>): Command {
   return {
     ...grammar,
     async run(given, words, deps) {
-      const options = readOptions({ ...grammar.flags, ...globalFlags }, given, grammar.name);
+      const options = readOptions({ ...grammar.flags, ...globalFlags }, given);
       return await (await load())({ options, words }, deps);
     },
   };
 }
 
-/** What the given values mean. Throws a {@linkcode UsageError} about `command` for the first that does not fit its flag. */
-export function readOptions<F extends Flags>(flags: F, given: GivenValues, command = ""): Options<F> {
+/** What the given values mean. Throws a `UsageError` for the first that does not fit its flag. */
+export function readOptions<F extends Flags>(flags: F, given: GivenValues): Options<F> {
   const entries = Object.entries(flags).map(([name, flag]) => {
     const { texts, origin } = given.get(name) ?? { texts: [], origin: `--${name}` };
-    return [camelCase(name), read(flag, texts, origin, command)];
+    return [camelCase(name), flag.read(texts, origin)];
   });
   return Object.fromEntries(entries) as Options<F>; // the keys and values just made are those that Options<F> lists
-}
-
-function read<T>(flag: Flag<T>, texts: readonly string[], origin: string, command: string): T {
-  try {
-    return flag.read(texts, origin);
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(error.message, command) : error;
-  }
 }
 
 function camelCase(name: string): string {

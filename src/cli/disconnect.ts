@@ -13,7 +13,9 @@ const patience = 5000;
 /** `hawser disconnect`. JSON: `{ ended: string[] }`, the names of the sessions that are gone now. */
 export async function disconnect({ options, words: [name] }: DisconnectInvocation, deps: CliDeps): Promise<number> {
   if (options.all && name !== undefined) throw new UsageError(`Either "${name}" or --all, not both`, "disconnect");
-  const sessions = options.all ? await runningSessions(deps) : [await chooseSession(name, deps)];
+  const sessions = options.all
+    ? await runningSessions(deps)
+    : [await chooseSession(name, deps, "name one, or say --all")];
   for (const session of sessions) await end(session, deps);
   const ended = sessions.map(({ note }) => note.name);
   if (options.output === "json") deps.terminal.printJson({ ended });

@@ -55,17 +55,31 @@ export async function main(args: readonly string[], deps: MainDeps = systemDeps(
 }
 
 async function dispatch(args: readonly string[], deps: MainDeps): Promise<number> {
-  const { terminal, table, env, os } = deps;
-  const { command, given, words } = parse(args, table);
+  const { terminal, table } = deps;
+  // `hawser --version`, as most programs have it.
+  const { command, given, words } = parse(args[0] === "--version" ? ["version", ...args.slice(1)] : args, table);
   if (command === undefined || given.get("help")?.texts.at(-1) === "true") {
     terminal.print(command ? commandHelp(command, terminal.width) : overview(table, terminal.width));
     return 0;
   }
+  try {
+    return await start(command, given, words, args, deps);
+  } catch (error) {
+    throw error instanceof UsageError && error.command === "" ? new UsageError(error.message, command.name) : error;
+  }
+}
+
+async function start(
+  command: Command,
+  given: GivenValues,
+  words: readonly string[],
+  args: readonly string[],
+  deps: MainDeps,
+): Promise<number> {
+  const { terminal, table, env, os } = deps;
   const paths = () => userPaths(os, env);
-  const editsSettings = command.name === "config"; // it must be able to mend what the others refuse
-  const settings = editsSettings ? Settings.none() : await loadSettings(paths);
-  const complete = editsSettings ? given : completed(command, given, env, settings, table);
-  const { logLevel } = readOptions({ "log-level": globalFlags["log-level"] }, complete, command.name);
+  const { settings, complete } = await withOwnSettings(command, given, paths, deps);
+  const { logLevel } = readOptions({ "log-level": globalFlags["log-level"] }, complete);
   const log = new TerminalLog(terminal, logLevel, systemClock);
   // A mistake of ours in the handling of one connection must not end all the others.
   const stray = (event: PromiseRejectionEvent) => {
@@ -101,14 +115,23 @@ async function loadSettings(paths: () => Paths): Promise<Settings> {
   return await Settings.load(folder);
 }
 
-function completed(
+/** The user's settings, and what was given completed by them. */
+async function withOwnSettings(
   command: Command,
   given: GivenValues,
-  env: Environment,
-  settings: Settings,
-  table: readonly Command[],
-): GivenValues {
-  return withSettings(given, { ...command.flags, ...globalFlags }, settableFlags(table).keys(), env, settings);
+  paths: () => Paths,
+  { env, table }: MainDeps,
+): Promise<{ settings: Settings; complete: GivenValues }> {
+  const none = { settings: Settings.none(), complete: given };
+  if (command.name === "config") return none; // it must be able to mend what the others refuse
+  try {
+    const settings = await loadSettings(paths);
+    const flags = { ...command.flags, ...globalFlags };
+    return { settings, complete: withSettings(given, flags, settableFlags(table).keys(), env, settings) };
+  } catch (error) {
+    if (command.needsNoSettings) return none;
+    throw error;
+  }
 }
 
 function report(error: unknown, { terminal, env }: MainDeps): number {

@@ -76,10 +76,10 @@ function parsePort(word: string): ForwardedPort {
   }
   return {
     local: local === undefined
-      ? readPort(remote, `"${word}"`)
+      ? readPort(remote, "A port")
       : local === "" || local === "0"
       ? undefined
-      : readPort(local, `"${word}"`),
-    remote: named ? remote : readPort(remote, `"${word}"`),
+      : readPort(local, `The local port of "${word}"`),
+    remote: named ? remote : readPort(remote, `The target's port of "${word}"`),
   };
 }

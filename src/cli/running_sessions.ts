@@ -38,9 +38,13 @@ export async function runningSessions(deps: SessionsDeps): Promise<RunningSessio
 
 /**
  * The session a command is about: the one called `name`, else the only one. Throws a {@linkcode Failure} that lists the choices where there
- * are several, and says how to start one where there is none.
+ * are several, with `how` to name one, and says how to start one where there is none.
  */
-export async function chooseSession(name: string | undefined, deps: SessionsDeps): Promise<RunningSession> {
+export async function chooseSession(
+  name: string | undefined,
+  deps: SessionsDeps,
+  how = "name one with --session",
+): Promise<RunningSession> {
   const sessions = await runningSessions(deps);
   const names = sessions.map(({ note }) => note.name);
   if (name !== undefined) {
@@ -55,7 +59,7 @@ export async function chooseSession(name: string | undefined, deps: SessionsDeps
     const list = sessions.map(({ note }) =>
       `${note.name} (${note.context}, namespace ${note.namespace}, port ${note.port})`
     );
-    throw new Failure(`Several sessions run: name one with --session. ${list.join("; ")}`);
+    throw new Failure(`Several sessions run: ${how}. ${list.join("; ")}`);
   }
   return only;
 }

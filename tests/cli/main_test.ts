@@ -102,6 +102,36 @@ describe("main", () => {
     const { status, out } = await runMain(["version", "-o", "json"], { root, env: { HOME: "" } });
     assertEquals([status, Object.keys(JSON.parse(out))], [0, ["version", "deno", "platform"]]);
   });
+
+  it("answers --version as it does version", async () => {
+    assertEquals(await runMain(["--version"], { root }), await runMain(["version"], { root }));
+    assertEquals((await runMain(["--version", "-o", "json"], { root })).out[0], "{");
+  });
+
+  it("answers version, help and completion whatever the settings are", async () => {
+    await Deno.mkdir(`${root}/.config/hawser`, { recursive: true });
+    await Deno.writeTextFile(`${root}/.config/hawser/config.json`, "{ broken");
+    for (const args of [["version"], ["help", "run"], ["completion", "bash"]]) {
+      const { status, err } = await runMain(args, { root });
+      assertEquals([status, err], [0, ""], args[0]);
+    }
+    assertStringIncludes((await runMain(["status"], { root })).err, "is not a hawser configuration");
+  });
+
+  it("names the command whose help explains a mistake, wherever it is found", async () => {
+    const cases: [string[], string][] = [
+      [["connect", "--exclude", "10.0.0.0/99"], "connect"],
+      [["run", "--dns-forward", "x", "--", "true"], "run"],
+      [["forward", "redis", "99999"], "forward"],
+      [["config", "set", "listen", "yes"], "config"],
+      [["status", "--profile", "nope"], "status"],
+    ];
+    for (const [args, command] of cases) {
+      const { status, err } = await runMain(args, { root });
+      assertEquals(status, 2, args.join(" "));
+      assertStringIncludes(err, `\nTry: hawser ${command} --help\n`);
+    }
+  });
 });
 
 describe("hawser config", () => {
@@ -151,8 +181,8 @@ describe("hawser config", () => {
   it("can mend a file that other commands refuse", async () => {
     await Deno.mkdir(`${root}/.config/hawser`, { recursive: true });
     await Deno.writeTextFile(`${root}/.config/hawser/config.json`, `{ "defaults": { "prot": "1" } }`);
-    assertEquals((await runMain(["version"], { root })).status, 2);
+    assertEquals((await runMain(["status"], { root })).status, 2);
     assertEquals((await config("unset", "prot")).status, 0);
-    assertEquals((await runMain(["version"], { root })).status, 0);
+    assertEquals((await runMain(["status"], { root })).status, 0);
   });
 });

@@ -14,6 +14,7 @@ export const completeGrammar = {
   },
   examples: [],
   hidden: true,
+  needsNoSettings: true,
 } satisfies Grammar;
 
 /** `hawser __complete`, read. */

@@ -11,6 +11,7 @@ export const completionGrammar = {
     "Completes commands, flags and their values; contexts, namespaces, services and sessions are looked up when Tab is pressed.",
   words: { usage: completionShells.join("|"), least: 1, most: 1, choices: completionShells },
   flags: {},
+  needsNoSettings: true,
   examples: [
     { line: "hawser completion bash > ~/.local/share/bash-completion/completions/hawser", what: "bash" },
     { line: 'hawser completion zsh > "${fpath[1]}/_hawser"', what: "zsh" },

@@ -7,6 +7,7 @@ export const helpGrammar = {
   description: "The same as hawser COMMAND --help.",
   words: { usage: "[COMMAND]", least: 0, most: 1, complete: "command" },
   flags: {},
+  needsNoSettings: true,
   examples: [{ line: "hawser help connect", what: "all about connect" }],
 } satisfies Grammar;
 

@@ -7,6 +7,7 @@ export const versionGrammar = {
   description: "",
   words: noWords,
   flags: {},
+  needsNoSettings: true,
   examples: [{ line: "hawser version -o json", what: "for scripts" }],
 } satisfies Grammar;
 
