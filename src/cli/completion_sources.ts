@@ -2,6 +2,7 @@ import type { V1Namespace, V1Service } from "@kubernetes/client-node";
 import { loadKubeconfig } from "../cluster/load_kubeconfig.ts";
 import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
+import { isAlive } from "../platform/process.ts";
 import type { Access } from "../cluster/access.ts";
 import type { Api } from "../cluster/api.ts";
 import type { Candidate, CompletionLine, CompletionSources } from "./complete.ts";
@@ -33,7 +34,10 @@ export const completionSources: CompletionSources = {
     ]),
   async session(_, { paths }) {
     const notes = await new SessionNotes(paths().state).all();
-    return notes.map(({ name, context, namespace }) => ({ word: name, what: `${context}, namespace ${namespace}` }));
+    return notes.filter(({ pid }) => isAlive(pid)).map(({ name, context, namespace }) => ({
+      word: name,
+      what: `${context}, namespace ${namespace}`,
+    }));
   },
   profile: (_, { settings }) =>
     Promise.resolve(plain([...settings.sections.keys()].filter((name) => name !== defaultsName))),

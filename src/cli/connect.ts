@@ -57,7 +57,8 @@ async function connectHere({ options }: ConnectInvocation, deps: CliDeps, signal
     const name = options.name ?? freeName(connection.directory.namespace, taken);
     const logFile = options.detached ? await notes.logFile(name) : undefined;
     const begun = note = noteOf(connection, name, logFile, deps);
-    await keep(begun, notes, deps);
+    if (options.detached) await notes.write(begun); // nobody could end what nobody can find
+    else await keep(begun, notes, deps);
     listenersChanged = () => void keep({ ...begun, listeners: connection.listeners() }, notes, deps);
     await show(await connectReport(name, connection, logFile, signal), options.output, deps);
     if (logFile !== undefined) await terminal.redirect(await logSink(logFile));
@@ -67,7 +68,8 @@ async function connectHere({ options }: ConnectInvocation, deps: CliDeps, signal
   } finally {
     listenersChanged = () => {};
     await connection.close();
-    if (note) await notes.remove(note);
+    if (note?.logFile !== undefined) await notes.removeEmptyLog(note.logFile);
+    if (note) await notes.remove(note); // last: disconnect waits for it
   }
 }
 

@@ -56,6 +56,15 @@ export class SessionNotes {
     return join(this.#folder, `${name}.log`);
   }
 
+  /** Removes the log of a session that has ended well and had nothing to say. Never throws. */
+  async removeEmptyLog(path: string): Promise<void> {
+    try {
+      if ((await Deno.stat(path)).size === 0) await Deno.remove(path);
+    } catch {
+      // the next session of that name begins it anew
+    }
+  }
+
   /** Writes or replaces a note. Throws a `Failure` that says why it cannot. */
   async write(note: SessionNote): Promise<void> {
     await writePrivateFile(this.#path(note.name), `${JSON.stringify(note, null, 2)}\n`);

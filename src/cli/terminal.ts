@@ -33,7 +33,11 @@ export class Terminal {
   constructor(options: TerminalOptions) {
     this.#options = options;
     this.#out = new Writer(options.stdout);
-    this.#err = new Writer(options.stderr);
+    // On one screen, what goes to both streams must show in the order in which it was written.
+    this.#err = new Writer(
+      options.stderr,
+      options.stdout.isTerminal() && options.stderr.isTerminal() ? this.#out : undefined,
+    );
   }
 
   /** One or more lines of result, to stdout. */
@@ -92,24 +96,26 @@ class Writer {
   readonly isTerminal: boolean;
   readonly #sink: TextSink;
   readonly #encoder = new TextEncoder();
-  #tail: Promise<void> = Promise.resolve();
+  readonly #line: { tail: Promise<void> };
   #queued = 0;
   #broken = false;
 
-  constructor(sink: TextSink) {
+  /** @param behind a writer whose turns are taken in common. */
+  constructor(sink: TextSink, behind?: Writer) {
     this.#sink = sink;
     this.isTerminal = sink.isTerminal();
+    this.#line = behind ? behind.#line : { tail: Promise.resolve() };
   }
 
   write(text: string): void {
     const data = this.#encoder.encode(text);
     if (this.#broken || this.#queued + data.length > maxQueued) return;
     this.#queued += data.length;
-    this.#tail = this.#tail.then(() => this.#writeAll(data));
+    this.#line.tail = this.#line.tail.then(() => this.#writeAll(data));
   }
 
   idle(): Promise<void> {
-    return this.#tail;
+    return this.#line.tail;
   }
 
   async #writeAll(data: Uint8Array): Promise<void> {

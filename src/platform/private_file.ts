@@ -9,7 +9,7 @@ import { Failure } from "./failure.ts";
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    await createPrivateFolder(dirname(path));
+    await makeFolder(dirname(path));
     try {
       await Deno.writeTextFile(draft, text, { mode: 0o600, createNew: true });
       await Deno.rename(draft, path);
@@ -22,8 +22,19 @@ export async function writePrivateFile(path: string, text: string): Promise<void
   }
 }
 
-/** Makes a folder, with those above it, that only its owner may enter. Leaves an existing one as it is. */
+/**
+ * Makes a folder, with those above it, that only its owner may enter. Leaves an existing one as it is. Throws a {@linkcode Failure} that
+ * says what stands in the way.
+ */
 export async function createPrivateFolder(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    throw new Failure(`Cannot make the folder "${path}": ${reason(error)}`, { cause: error });
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
 }
 
@@ -43,6 +54,8 @@ function reason(error: unknown): string {
   if (code === "EROFS") {
     return "the disk is read-only. Name another folder: XDG_STATE_HOME, XDG_CONFIG_HOME and XDG_CACHE_HOME say where";
   }
+  // NotCapable: there are places, /proc among them, that Deno does not write to for anybody.
+  if (error instanceof Deno.errors.NotCapable) return "this is no place for files. Name another folder";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied. Check who owns the file and its folder";
   return error instanceof Error ? error.message : String(error);
 }

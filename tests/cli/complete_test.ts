@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { complete, type CompletionSources } from "../../src/cli/complete.ts";
+import { completionSources } from "../../src/cli/completion_sources.ts";
+import { SessionNotes } from "../../src/cli/session_note.ts";
 import { Settings } from "../../src/cli/settings.ts";
 import { fakeDeps, noGlobals } from "./fake_deps.ts";
 
@@ -48,6 +50,15 @@ describe("__complete", () => {
     assertEquals(await candidates(["connect", "--dns"]), ["--dns-port", "--dns-forward"]);
     assertEquals(await candidates(["status", "--name"]), ["--namespace"]);
     assertEquals(await candidates(["connect", "--detac"]), ["--detach"]);
+  });
+
+  it("offers the sessions whose process lives", async () => {
+    const notes = new SessionNotes(`${root}/state`);
+    const note = { id: "x", started: "", version: "", context: "kind", namespace: "dev", port: 1, token: "" };
+    const rest = { dnsPort: undefined, auth: undefined, listeners: [], logFile: undefined };
+    await notes.write({ ...note, ...rest, name: "living", pid: Deno.pid });
+    await notes.write({ ...note, ...rest, name: "killed", pid: 2 ** 30 });
+    assertEquals(await candidates(["env", "--session", ""], { session: completionSources.session }), ["living"]);
   });
 
   it("offers values after a flag, after its letter, and after =", async () => {

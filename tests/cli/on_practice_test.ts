@@ -136,6 +136,23 @@ describe("hawser on a practice cluster", () => {
     assertEquals(JSON.parse((await runHawser(["disconnect", "-o", "json"], env)).out), { ended: ["dev"] });
     const refused = await get(ready.port, "/", "x").catch((error) => error.code);
     assertEquals(refused, "ECONNREFUSED");
+    if (windows) return; // there an open file goes once its process is gone
+    const { state } = userPaths(Deno.build.os, env);
+    const left = (await Array.fromAsync(Deno.readDir(`${state}/sessions`))).map(({ name }) => name);
+    assertEquals(left.filter((name) => name.startsWith("dev.")), [], "an empty log is no use to anybody");
+  });
+
+  it("does not go on in the background where no command could find it again", async () => {
+    const { state } = userPaths(Deno.build.os, env);
+    const place = `${state}/sessions/blocked.json`;
+    await Deno.mkdir(`${place}/in-the-way`, { recursive: true });
+    try {
+      const { status, out, err } = await runHawser(["connect", "--detach", "--port", "0", "--name", "blocked"], env);
+      assertEquals([status, out], [1, ""]);
+      assertStringIncludes(err, "blocked.json");
+    } finally {
+      await Deno.remove(place, { recursive: true });
+    }
   });
 
   it("tells why the background did not get ready", async () => {

@@ -27,6 +27,24 @@ describe("Terminal", () => {
     assertEquals(written.err, "\r\x1b[Kworking\r\x1b[Knews\n\r\x1b[Kworking\r\x1b[K");
   });
 
+  it("shows results, news and progress in the order they were given, where both streams are one screen", async () => {
+    let screen = "";
+    const stream = (delay: number): TextSink => ({
+      isTerminal: () => true,
+      async write(data) {
+        for (let turn = 0; turn < delay; turn++) await Promise.resolve();
+        screen += new TextDecoder().decode(data);
+        return data.length;
+      },
+    });
+    const terminal = new Terminal({ stdout: stream(1), stderr: stream(9), columns: () => 80, noColor: true });
+    terminal.progress("working");
+    terminal.print("result");
+    terminal.tell("news");
+    await terminal.flush();
+    assertEquals(screen, "\r\x1b[Kworking\r\x1b[Kresult\nnews\n");
+  });
+
   it("writes all of a text even where the system takes a part at a time", async () => {
     let text = "";
     const terminal = terminalOn({

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { Failure } from "../../src/platform/failure.ts";
-import { readFileIfAny, writePrivateFile } from "../../src/platform/private_file.ts";
+import { createPrivateFolder, readFileIfAny, writePrivateFile } from "../../src/platform/private_file.ts";
 
 describe("writePrivateFile", () => {
   let root: string;
@@ -39,6 +39,18 @@ describe("writePrivateFile", () => {
     if (Deno.build.os !== "linux") return; // /proc takes no folders
     const error = await assertRejects(() => writePrivateFile("/proc/self/hawser/x", "x"), Failure);
     assertStringIncludes(error.message, 'Cannot write "/proc/self/hawser/x"');
+  });
+});
+
+describe("createPrivateFolder", () => {
+  it("says which folder cannot be made", async () => {
+    const file = await Deno.makeTempFile();
+    try {
+      const error = await assertRejects(() => createPrivateFolder(`${file}/logs`), Failure);
+      assertStringIncludes(error.message, `Cannot make the folder "${file}/logs": `);
+    } finally {
+      await Deno.remove(file);
+    }
   });
 });
 
