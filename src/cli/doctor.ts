@@ -1,5 +1,5 @@
-import type { Access } from "../cluster/access.ts";
-import { openAccess } from "../cluster/open_access.ts";
+import { type Access, AccessError } from "../cluster/access.ts";
+import { type AccessOptions, openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
 import { roleFor } from "../cluster/role_for.ts";
 import { accessOptions } from "./connection_options.ts";
@@ -9,7 +9,7 @@ import { checkMachine } from "./doctor/check_machine.ts";
 import { checkPermissions } from "./doctor/check_permissions.ts";
 import { checkServer } from "./doctor/check_server.ts";
 import { checkStreaming } from "./doctor/check_streaming.ts";
-import type { Finding } from "./doctor/finding.ts";
+import { failed, type Finding } from "./doctor/finding.ts";
 import type { DoctorInvocation } from "./grammar/doctor.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -34,8 +34,10 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
     };
     tell(await checkKubeconfig(wanted, env));
     if (!findings.some(({ state }) => state === "fail")) {
-      const access = await openAccess(wanted, { env, clock, log });
-      await checkCluster(access, deps, tell, AbortSignal.any([interrupts.signal, AbortSignal.timeout(patience)]));
+      const access = await openUsable(wanted, deps, tell);
+      if (access) {
+        await checkCluster(access, deps, tell, AbortSignal.any([interrupts.signal, AbortSignal.timeout(patience)]));
+      }
       interrupts.signal.throwIfAborted();
     }
     tell(await checkMachine(deps));
@@ -43,6 +45,20 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
     return findings.some(({ state }) => state === "fail") ? 1 : 0;
   } finally {
     interrupts.close();
+  }
+}
+
+/** A kubeconfig that was found may still be of no use: a file it names is missing, its server is no URL. That is a finding, too. */
+async function openUsable(
+  wanted: AccessOptions,
+  { env, clock, log }: CliDeps,
+  tell: (findings: readonly Finding[]) => void,
+): Promise<Access | undefined> {
+  try {
+    return await openAccess(wanted, { env, clock, log });
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    tell([failed(error.kind, error)]);
   }
 }
 

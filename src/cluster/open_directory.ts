@@ -78,9 +78,18 @@ async function checkRights(api: Api, namespace: string, view: NamespaceView, sig
     await api.get<V1Service>(`/api/v1/namespaces/${namespace}/services/kubernetes`, {}, signal);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status === 404) return;
-    const message =
-      `Namespace "${namespace}" is closed to you: ${refusal.message}. Ask for the verbs get, list and watch on services, ` +
-      `pods and endpointslices.discovery.k8s.io there, or name another namespace`;
-    throw new ApiError(error.status, error.reason, message, refusal.request);
+    throw new ApiError(error.status, error.reason, explainRefusal(refusal.message, namespace), refusal.request);
   }
+}
+
+/** `said` are the API server's words; what to do about them depends on whom it takes us for. */
+function explainRefusal(said: string, namespace: string): string {
+  if (/cannot impersonate/.test(said)) {
+    return `You may not act as somebody else: ${said}. Leave --as and --as-group out, or ask for the verb impersonate`;
+  }
+  if (/User "system:anonymous"/.test(said)) {
+    return `The API server does not know who you are: ${said}. Log in, or get a kubeconfig whose user has credentials`;
+  }
+  return `Namespace "${namespace}" is closed to you: ${said}. Name another with -n, or ask for the Role that ` +
+    `hawser doctor --rbac -n ${namespace} prints`;
 }

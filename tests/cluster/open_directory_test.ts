@@ -107,8 +107,26 @@ describe("openDirectory", () => {
     assertEquals(
       error.message,
       'Namespace "dev" is closed to you: services is forbidden: User "alice" cannot list resource "services" in API group "" in the ' +
-        'namespace "dev". Ask for the verbs get, list and watch on services, pods and endpointslices.discovery.k8s.io there, or ' +
-        "name another namespace",
+        'namespace "dev". Name another with -n, or ask for the Role that hawser doctor --rbac -n dev prints',
+    );
+  });
+
+  it("says what to do where the refusal is about the user, not the namespace", async () => {
+    const refused = async (said: string) => {
+      for (const verb of ["get", "list"] as const) {
+        api.fail(verb, at("dev", "services"), new ApiError(403, "Forbidden", said, "GET /"));
+      }
+      return (await assertRejects(() => open(), ApiError)).message;
+    };
+    assertEquals(
+      await refused('users "bob" is forbidden: User "alice" cannot impersonate resource "users"'),
+      'You may not act as somebody else: users "bob" is forbidden: User "alice" cannot impersonate resource "users". Leave --as ' +
+        "and --as-group out, or ask for the verb impersonate",
+    );
+    assertEquals(
+      await refused('services is forbidden: User "system:anonymous" cannot list resource "services"'),
+      'The API server does not know who you are: services is forbidden: User "system:anonymous" cannot list resource "services". ' +
+        "Log in, or get a kubeconfig whose user has credentials",
     );
   });
 

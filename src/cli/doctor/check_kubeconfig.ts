@@ -1,21 +1,25 @@
 import { chooseContext } from "../../cluster/choose_context.ts";
 import type { UserEntry } from "../../cluster/kubeconfig.ts";
+import { inClusterContext } from "../../cluster/in_cluster_context.ts";
 import { loadKubeconfig } from "../../cluster/load_kubeconfig.ts";
 import type { AccessOptions } from "../../cluster/open_access.ts";
 import { type Environment, parseProxyUrl, ProxySettings } from "../../platform/proxy_settings.ts";
-import { failed, type Finding, ok } from "./finding.ts";
+import { failed, type Finding, ok, warn } from "./finding.ts";
 
 /** Files, context, kind of credentials, and the proxy on the way, as the kubeconfig and the environment have them. Asks nobody. */
 export async function checkKubeconfig(options: AccessOptions, env: Environment): Promise<Finding[]> {
   try {
     const config = await loadKubeconfig(options.kubeconfig, env);
-    if (!config) return [ok("kubeconfig", "none; fine inside a pod, where the service account counts")];
+    if (!config) {
+      const inPod = await inClusterContext(env) !== undefined; // elsewhere `openAccess` says where it has looked
+      return inPod ? [ok("kubeconfig", "none; the service account of this pod counts")] : [];
+    }
     const { context, cluster, user } = chooseContext(config, options.context);
     const namespace = options.namespace ?? (context.namespace || "default");
     return [
       ok("kubeconfig", config.files.join(", ")),
       ok("context", `${context.name}: cluster ${cluster.name} at ${cluster.server}, namespace ${namespace}`),
-      ok("credentials", `${context.user || "no user"}: ${kindOf(user)}`),
+      checkCredentials(context.user, user),
       checkProxy(cluster.proxyUrl, cluster.server, env),
     ];
   } catch (error) {
@@ -24,8 +28,8 @@ export async function checkKubeconfig(options: AccessOptions, env: Environment):
 }
 
 /** How the user is known, without anything secret. */
-function kindOf(user: UserEntry | undefined): string {
-  if (!user) return "anonymous";
+function checkCredentials(name: string, user: UserEntry | undefined): Finding {
+  if (!user) return anonymous("the context names no user");
   const kinds = [
     user.clientCertificate && "client certificate",
     user.exec && `plugin "${user.exec.command}" (${user.exec.apiVersion})`,
@@ -34,7 +38,13 @@ function kindOf(user: UserEntry | undefined): string {
     user.authProvider && `auth-provider "${user.authProvider.name}"`,
     user.username !== "" && "user name and password",
   ].filter((kind) => typeof kind === "string");
-  return kinds.join(" and ") || "none";
+  if (kinds.length === 0) return anonymous(`user "${name}" has none`);
+  return ok("credentials", `${name}: ${kinds.join(" and ")}`);
+}
+
+function anonymous(why: string): Finding {
+  const next = "log in, or get a kubeconfig whose user has credentials";
+  return warn("credentials", `${why}: the API server will take you for "system:anonymous"`, next);
 }
 
 function checkProxy(proxyUrl: string, server: string, env: Environment): Finding {

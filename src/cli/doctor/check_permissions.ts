@@ -42,5 +42,5 @@ function judge(permission: Permission, namespace: string, reviews: readonly Acce
   const what = `not allowed: ${missing.join(", ")}`;
   const next = `ask for what hawser doctor --rbac -n ${namespace} prints`;
   if (without !== undefined) return warn(subject, `${what}; ${without}`, next);
-  return fail(subject, what, next);
+  return fail(subject, what, missing.length === verbs.length ? `${next}, or name another namespace with -n` : next);
 }
