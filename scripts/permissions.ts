@@ -13,8 +13,8 @@ export const permissions: readonly string[] = [
   "--allow-env",
   // Credential plugins of the kubeconfig, and the programs that `run` starts.
   "--allow-run",
-  // On Windows, the DNS servers of the machine are found through its network adapters.
-  "--allow-sys=networkInterfaces",
+  // On Windows, the DNS servers of the machine are found through its network adapters; its name tells colleagues whose an exchange is.
+  "--allow-sys=networkInterfaces,hostname",
   // All code is inside.
   "--no-remote",
   // What is not allowed fails, instead of asking somebody who cannot judge it.

@@ -22,7 +22,7 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
   const wanted = accessOptions(options);
   if (options.rbac) {
     const { namespace } = await openAccess(wanted, { env, clock, log });
-    terminal.print(roleFor(["connect", "run", "forward"], { namespace }).trimEnd());
+    terminal.print(roleFor(options.inbound ? ["forward", "exchange"] : ["forward"], { namespace }).trimEnd());
     return 0;
   }
   const interrupts = deps.watchInterrupts();
@@ -35,9 +35,8 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
     tell(await checkKubeconfig(wanted, env));
     if (!findings.some(({ state }) => state === "fail")) {
       const access = await openUsable(wanted, deps, tell);
-      if (access) {
-        await checkCluster(access, deps, tell, AbortSignal.any([interrupts.signal, AbortSignal.timeout(patience)]));
-      }
+      const signal = AbortSignal.any([interrupts.signal, AbortSignal.timeout(patience)]);
+      if (access) await checkCluster(access, options.inbound, deps, tell, signal);
       interrupts.signal.throwIfAborted();
     }
     tell(await checkMachine(deps));
@@ -65,6 +64,7 @@ async function openUsable(
 /** What needs the API server; once it cannot be reached, the rest would only say so again. */
 async function checkCluster(
   access: Access,
+  inbound: boolean,
   deps: CliDeps,
   tell: (findings: readonly Finding[]) => void,
   signal: AbortSignal,
@@ -75,7 +75,7 @@ async function checkCluster(
   if (server.some(({ state }) => state === "fail")) return;
   const api = openApi(access, deps);
   try {
-    tell(await checkPermissions(api, access.namespace, signal));
+    tell(await checkPermissions(api, access.namespace, inbound, signal));
     tell(await checkStreaming(access, api, access.namespace, signal));
   } finally {
     api.close();

@@ -138,6 +138,46 @@ export function texts(value: string, summary: string, extra: FlagExtra = {}): Fl
   return several({ value, read: (given) => given }, summary, extra);
 }
 
+const labelForm = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"; // RFC 1123
+
+const namespaceName: Kind<string> = {
+  value: "NAME",
+  read(given, origin) {
+    if (new RegExp(`^${labelForm}$`).test(given)) return given;
+    throw new UsageError(
+      `${origin} must be the name of a namespace, of small letters, digits and "-", at most 63: "${given}" is not`,
+    );
+  },
+};
+
+/** The name of a namespace; undefined where none is given. */
+export function namespace(summary: string, extra: FlagExtra = {}): Flag<string | undefined> {
+  return single<string, undefined>(namespaceName, undefined, summary, { complete: "namespace", ...extra });
+}
+
+/** Names of namespaces, as {@linkcode texts}. */
+export function namespaces(summary: string, extra: FlagExtra = {}): Flag<readonly string[]> {
+  return several({ ...namespaceName, value: "NAME,…" }, summary, { complete: "namespace", ...extra });
+}
+
+/** A DNS domain, in small letters and without the dot at its end. */
+export function domain(summary: string, extra: FlagExtra = {}): Flag<string | undefined> {
+  const form = new RegExp(`^${labelForm}(\\.${labelForm})*$`);
+  return single<string, undefined>(
+    {
+      value: "NAME",
+      read(given, origin) {
+        const name = given.replace(/\.$/, "").toLowerCase();
+        if (name.length < 254 && form.test(name)) return name;
+        throw new UsageError(`${origin} must be a DNS domain, as in cluster.local: "${given}" is not`);
+      },
+    },
+    undefined,
+    summary,
+    extra,
+  );
+}
+
 /** A port to listen on; 0 stands for any free one. */
 export function listenPort(summary: string, extra: FlagExtra = {}): Flag<number | undefined> {
   const read = (given: string, origin: string) => given === "0" ? 0 : readPort(given, origin);

@@ -1,5 +1,5 @@
 import { logLevels } from "../platform/log.ts";
-import { choice, text, texts, toggle } from "./flag.ts";
+import { choice, namespace, text, texts, toggle } from "./flag.ts";
 
 /** The flags that every command takes. */
 export const globalFlags = {
@@ -7,10 +7,7 @@ export const globalFlags = {
     complete: "file",
   }),
   context: text("NAME", undefined, "kubeconfig context to use instead of the current one", { complete: "context" }),
-  namespace: text("NAME", undefined, "namespace to use instead of the context's", {
-    short: "n",
-    complete: "namespace",
-  }),
+  namespace: namespace("namespace to use instead of the context's", { short: "n" }),
   as: text("USER", undefined, "user to impersonate"),
   "as-group": texts("GROUP", "group to impersonate"),
   output: choice(["text", "json"], "text", "how to print results", { short: "o" }),

@@ -1,14 +1,18 @@
+import { clusterStatus } from "./cluster_status.ts";
 import { columns } from "./columns.ts";
 import type { CliDeps } from "./deps.ts";
+import { duration } from "./duration.ts";
 import type { StatusInvocation } from "./grammar/status.ts";
 import { chooseSession, type RunningSession, runningSessions } from "./running_sessions.ts";
 
 /**
  * `hawser status`. JSON: `{ sessions: Session[] }`, where a session is
  * `{ name, pid, started, version, context, namespace, port, dnsPort?, listeners: { namespace, service, port, address, localPort }[], logFile?, status }`
- * and `status` is its `/status` page. Secrets are left out.
+ * and `status` is its `/status` page. Secrets are left out. With `--cluster`, see `clusterStatus`.
  */
-export async function status({ options }: StatusInvocation, deps: CliDeps): Promise<number> {
+export async function status(invocation: StatusInvocation, deps: CliDeps): Promise<number> {
+  const { options } = invocation;
+  if (options.cluster || options.allNamespaces) return await clusterStatus(invocation, deps);
   const sessions = options.session === undefined
     ? await runningSessions(deps)
     : [await chooseSession(options.session, deps)];
@@ -57,11 +61,4 @@ function size(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
   return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
-}
-
-/** `45 s`, `12 min`, `3 h 5 min`. */
-function duration(milliseconds: number): string {
-  const minutes = Math.floor(milliseconds / 60_000);
-  if (minutes < 1) return `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,5 +1,5 @@
 /** A command that needs rights in the cluster. */
-export type CommandWithRights = "connect" | "run" | "forward";
+export type CommandWithRights = "connect" | "run" | "forward" | "exchange" | "mesh" | "preview" | "recover" | "clean";
 
 /** Verbs on one resource, as a rule of a Role has them. */
 export interface Permission {
@@ -48,9 +48,38 @@ const workloads: readonly Permission[] = [
   target("batch", "jobs", "job"),
 ];
 
+function all(group: string, resource: string, ...verbs: readonly string[]): Permission {
+  return { group, resource, subresource: "", verbs, without: undefined };
+}
+
+/** Who brings traffic in: pods are looked at beyond what `connect` does without, and objects are made. */
+const inbound: readonly Permission[] = [
+  ...connect.map((permission) => permission.resource === "pods" ? { ...permission, without: undefined } : permission),
+  all("", "services", "create", "patch"),
+  all("", "configmaps", "get", "create"),
+  // The one Secret that holds the agent's token: made by the first, read by whoever joins.
+  all("", "secrets", "get", "create"),
+  all("apps", "deployments", "get", "list", "create", "patch", "delete"),
+  all("coordination.k8s.io", "leases", "get", "list", "create", "patch", "delete"),
+];
+
+/** Putting back makes nothing but a Lease. */
+const restoring: readonly Permission[] = [
+  all("", "services", "get", "list", "patch"),
+  all("", "pods", "list"),
+  { ...all("discovery.k8s.io", "endpointslices", "list"), without: "putting back takes a few seconds longer" },
+  all("apps", "deployments", "get", "list", "patch", "delete"),
+  all("coordination.k8s.io", "leases", "get", "list", "create", "patch", "delete"),
+];
+
 /** What each command needs in each namespace it works in. */
 export const permissions: Readonly<Record<CommandWithRights, readonly Permission[]>> = {
   connect,
   run: connect,
   forward: [...connect, ...workloads],
+  exchange: inbound,
+  mesh: inbound,
+  preview: inbound,
+  recover: restoring,
+  clean: restoring,
 };

@@ -62,6 +62,7 @@ function mergeRules(all: readonly Permission[]): { group: string; resources: str
     const name = subresource === "" ? resource : `${resource}/${subresource}`;
     const text = verbs.join(", ");
     const same = rules.find((rule) => rule.group === group && rule.verbs === text);
+    if (same?.resources.includes(name)) continue;
     if (same) same.resources.push(name);
     else rules.push({ group, resources: [name], verbs: text });
   }

@@ -1,23 +1,14 @@
 import type { V1ConfigMap, V1Deployment, V1OwnerReference, V1Secret, V1Service } from "@kubernetes/client-node";
 import type { AgentConfig } from "../agent/protocol.ts";
+import type { AgentImage } from "./agent_image.ts";
 import { labels, manager, objectNames } from "./names.ts";
 import type { Plan } from "./plan.ts";
-
-/** The image an agent runs in unless another is asked for: any with Node 18 or newer, or Deno, will do. */
-export const standardImage = "docker.io/library/node:22-alpine";
 
 /** Name of the agent's container. */
 export const agentContainer = "agent";
 const filesPath = "/hawser";
 const secretPath = "/hawser-token";
 const tokenKey = "token";
-
-/** What an agent's pod is made with. */
-export interface AgentImage {
-  readonly image: string;
-  /** Secrets of the namespace with which the image may be pulled. */
-  readonly pullSecrets: readonly string[];
-}
 
 /**
  * The Deployment of an agent, without replicas: what its pod needs is owned by it, so it has to come first, and is set going by

@@ -3,7 +3,7 @@ import type { Api } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
-import type { AgentImage } from "./agent_manifests.ts";
+import type { AgentImage } from "./agent_image.ts";
 import type { ExposedPort } from "./choose_ports.ts";
 import type { Expose } from "./expose.ts";
 import type { Holding } from "./participation.ts";

@@ -6,7 +6,6 @@ import { Failure } from "../platform/failure.ts";
 import {
   agentDeployment,
   agentFiles,
-  type AgentImage,
   agentSecret,
   configOf,
   originService,
@@ -15,6 +14,7 @@ import {
   startingPatch,
   tokenOf,
 } from "./agent_manifests.ts";
+import type { AgentImage } from "./agent_image.ts";
 import { labels, manager, objectNames } from "./names.ts";
 import { paths } from "./paths.ts";
 import type { Plan } from "./plan.ts";

@@ -24,8 +24,6 @@ export interface Restored {
 
 const conflictRetries = 5;
 const interval = 200;
-/** What is told to all nodes needs a moment to arrive there, after the slices say it. */
-const propagation = 1_000;
 const slicePatience = 5_000;
 /** An agent answers what it has before it ends; what takes longer is cut. */
 const agentPatience = 15_000;
@@ -44,10 +42,8 @@ export async function restoreService(
   const selector = await restoreSelector(namespace, service, api, signal);
   const deployment = await get<V1Deployment>(api, `${paths.deployments(namespace)}/${names.agent}`, signal);
   if (deployment?.metadata?.labels?.[labels.managedBy] !== manager) return { selector, agent: false };
-  if (selector) {
-    await agentLeftSlices(namespace, service, api, clock, signal);
-    await clock.sleep(propagation, signal);
-  }
+  // What the slices say needs a moment more to reach every node: an agent that was told to go takes connections for some seconds still.
+  if (selector) await agentLeftSlices(namespace, service, api, clock, signal);
   await drain?.(signal);
   // The origin Service has to outlive the agent's last request, so that deleting all at once would not do.
   const path = `${paths.deployments(namespace)}/${names.agent}`;

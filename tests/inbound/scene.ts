@@ -2,7 +2,7 @@ import type { Owner } from "../../src/agent/protocol.ts";
 import { openAccess } from "../../src/cluster/open_access.ts";
 import { type OpenApi, openApi } from "../../src/cluster/open_api.ts";
 import { openDirectory } from "../../src/cluster/open_directory.ts";
-import { standardImage } from "../../src/inbound/agent_manifests.ts";
+import { standardImage } from "../../src/inbound/agent_image.ts";
 import type { InboundDeps, InboundRequest } from "../../src/inbound/inbound.ts";
 import { parseExpose } from "../../src/inbound/expose.ts";
 import { parseMatch } from "../../src/inbound/mark.ts";

@@ -3,13 +3,21 @@ import { type Permission, permissions } from "../../cluster/permissions.ts";
 import { type AccessReview, reviewAccess } from "../../cluster/review_access.ts";
 import { fail, failed, type Finding, ok, warn } from "./finding.ts";
 
-/** Whether the namespace is there, and each right that a command needs in it. */
-export async function checkPermissions(api: Api, namespace: string, signal: AbortSignal): Promise<Finding[]> {
+/** Whether the namespace is there, and each right that a command needs in it; with `inbound`, those for bringing traffic in, too. */
+export async function checkPermissions(
+  api: Api,
+  namespace: string,
+  inbound: boolean,
+  signal: AbortSignal,
+): Promise<Finding[]> {
   try {
-    const reviews = await reviewAccess(api, permissions.forward, namespace, signal); // those of connect and run are among them
+    // Those of connect and run are among the ones of forward.
+    const more = inbound ? permissions.exchange.filter((each) => !permissions.connect.includes(each)) : [];
+    const wanted = [...permissions.forward, ...more];
+    const reviews = await reviewAccess(api, wanted, namespace, signal);
     return [
       await checkNamespace(api, namespace, signal),
-      ...permissions.forward.map((each) => judge(each, namespace, reviews)),
+      ...wanted.map((each) => judge(each, namespace, reviews, inbound)),
     ];
   } catch (error) {
     return [failed("permissions", error)];
@@ -32,7 +40,12 @@ async function checkNamespace(api: Api, namespace: string, signal: AbortSignal):
   }
 }
 
-function judge(permission: Permission, namespace: string, reviews: readonly AccessReview[]): Finding {
+function judge(
+  permission: Permission,
+  namespace: string,
+  reviews: readonly AccessReview[],
+  inbound: boolean,
+): Finding {
   const { resource, subresource, verbs, without } = permission;
   const subject = subresource === "" ? resource : `${resource}/${subresource}`;
   const missing = reviews.filter((review) => review.permission === permission && !review.allowed).map(({ verb }) =>
@@ -40,7 +53,7 @@ function judge(permission: Permission, namespace: string, reviews: readonly Acce
   );
   if (missing.length === 0) return ok(subject, verbs.join(", "));
   const what = `not allowed: ${missing.join(", ")}`;
-  const next = `ask for what hawser doctor --rbac -n ${namespace} prints`;
+  const next = `ask for what hawser doctor --rbac${inbound ? " --inbound" : ""} -n ${namespace} prints`;
   if (without !== undefined) return warn(subject, `${what}; ${without}`, next);
   return fail(subject, what, missing.length === verbs.length ? `${next}, or name another namespace with -n` : next);
 }

@@ -1,4 +1,4 @@
-import { listenPort, text, texts, toggle } from "../flag.ts";
+import { domain, listenPort, namespaces, texts, toggle } from "../flag.ts";
 
 /** The flags of every command that opens a connection to the cluster for other programs. */
 export const connectionFlags = {
@@ -10,12 +10,8 @@ export const connectionFlags = {
     "DNS servers for names that are not the cluster's, \"system\" for this machine's own; refused by default",
   ),
   listen: toggle("open a local port for each port of each service, for programs that know no proxy"),
-  namespaces: texts("NAME,…", "more namespaces to watch beside the one in use", { complete: "namespace" }),
+  namespaces: namespaces("more namespaces to watch beside the one in use"),
   exclude: texts("HOST,…", "hosts, .suffixes and address ranges to keep out of the cluster"),
   auth: toggle("let in only programs that know a password made up at start, for machines with several users"),
-  "cluster-domain": text(
-    "NAME",
-    undefined,
-    "DNS zone of the cluster; found by asking CoreDNS's configuration, else cluster.local",
-  ),
+  "cluster-domain": domain("DNS zone of the cluster; found by asking CoreDNS's configuration, else cluster.local"),
 };

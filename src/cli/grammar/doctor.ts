@@ -8,10 +8,14 @@ export const doctorGrammar = {
   description:
     "Checks the kubeconfig, credentials, the way to the API server, permissions, streaming through it, and this machine, one by one. Exits with 1 when a check fails.",
   words: noWords,
-  flags: { rbac: toggle("print the Role to ask an administrator for, as YAML, and check nothing", { setting: false }) },
+  flags: {
+    rbac: toggle("print the Role to ask an administrator for, as YAML, and check nothing", { setting: false }),
+    inbound: toggle("with what exchange, mesh and preview need, too", { setting: false }),
+  },
   examples: [
     { line: "hawser doctor -n dev", what: "check namespace dev" },
     { line: "hawser doctor --rbac -n dev | kubectl apply -f -", what: "an administrator grants what is needed" },
+    { line: "hawser doctor --rbac --inbound -n dev", what: "the Role for exchange, mesh and preview as well" },
   ],
 } satisfies Grammar;
 

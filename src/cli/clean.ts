@@ -1,0 +1,71 @@
+import { openAccess } from "../cluster/open_access.ts";
+import { openApi } from "../cluster/open_api.ts";
+import { checkRights } from "../inbound/check_rights.ts";
+import { clean as cleanServices, type Cleaned } from "../inbound/clean.ts";
+import { accessOptions } from "./connection_options.ts";
+import type { CliDeps } from "./deps.ts";
+import type { CleanInvocation } from "./grammar/clean.ts";
+import { localOwner } from "./local_owner.ts";
+
+/**
+ * `hawser clean`. JSON: `{ services: { namespace, service, outcome: "restored"|"alive"|"failed", owners[], error? }[] }`. Exits with 1 where one could not be
+ * put back.
+ */
+export async function clean({ options }: CleanInvocation, deps: CliDeps): Promise<number> {
+  const { terminal, env, clock, log } = deps;
+  const { dryRun, allNamespaces, output } = options;
+  const interrupts = deps.watchInterrupts();
+  const access = await openAccess(accessOptions(options), { env, clock, log });
+  const api = openApi(access, { clock, log });
+  try {
+    const namespace = allNamespaces ? undefined : access.namespace;
+    if (namespace !== undefined) await checkRights("clean", namespace, api, interrupts.signal);
+    const done = await cleanServices(
+      {
+        namespace,
+        dryRun,
+        holder: localOwner(env).name,
+        onWait: (participants, seconds) =>
+          terminal.progress(
+            `Watching for up to ${seconds} s whether ${participants} ${
+              participants === 1 ? "developer lives" : "developers live"
+            }…`,
+          ),
+      },
+      { api, clock },
+      interrupts.signal,
+    );
+    if (output === "json") terminal.printJson({ services: done.map(toJson) });
+    else if (done.length === 0) terminal.print("Nothing of hawser's is here.");
+    else terminal.print(done.map((each) => said(each, dryRun)).join("\n"));
+    return done.some(({ outcome }) => outcome === "failed") ? 1 : 0;
+  } finally {
+    api.close();
+    interrupts.close();
+  }
+}
+
+function toJson(cleaned: Cleaned) {
+  const { namespace, service, participants } = cleaned.held;
+  return {
+    namespace,
+    service,
+    outcome: cleaned.outcome,
+    owners: participants.map(({ owner }) => owner),
+    ...cleaned.outcome === "failed" && { error: cleaned.error.message },
+  };
+}
+
+function said(cleaned: Cleaned, dryRun: boolean): string {
+  const { namespace, service, participants } = cleaned.held;
+  const owners = participants.map(({ owner }) => owner).join(", ");
+  const subject = `${namespace}/${service}`;
+  switch (cleaned.outcome) {
+    case "alive":
+      return `${subject}: in use by ${owners || "somebody"}, left alone`;
+    case "failed":
+      return `${subject}: ${cleaned.error.message}`;
+    case "restored":
+      return `${subject}: ${dryRun ? "would be put back" : "put back"}${owners === "" ? "" : `; ${owners} is gone`}`;
+  }
+}

@@ -1,0 +1,9 @@
+import type { CliDeps } from "./deps.ts";
+import type { ExchangeInvocation } from "./grammar/exchange.ts";
+import { inbound } from "./inbound.ts";
+
+/** `hawser exchange`. */
+export function exchange({ options, words: [word = ""] }: ExchangeInvocation, deps: CliDeps): Promise<number> {
+  const { fallback, insist } = options;
+  return inbound({ kind: "exchange", word, match: [], fallback, insist }, options, deps);
+}

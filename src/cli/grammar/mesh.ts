@@ -1,0 +1,29 @@
+import type { Grammar, Invocation } from "../command.ts";
+import { text, texts } from "../flag.ts";
+import { divertingFlags, inboundFlags } from "./inbound_flags.ts";
+
+/** How `hawser mesh` is spelled. */
+export const meshGrammar = {
+  name: "mesh",
+  summary: "answer only marked requests of a service with a program on this machine",
+  description:
+    "Like exchange, for the requests that carry your mark; all others go on to the original pods, and several developers can work on one service, each with a mark. Without --version-mark and --match the mark is the header VERSION with a value made up at start. Conditions of --match must all hold: header=NAME:VALUE, cookie=NAME:VALUE, query=NAME:VALUE, path=VALUE, path-prefix=VALUE. A value that begins with ^ is what it must begin with, one that begins with ~ a regular expression for the whole of it. HTTP/1.1, HTTP/2 and gRPC in clear text; TLS cannot be looked into.",
+  words: { usage: "SERVICE", least: 1, most: 1, complete: "target" },
+  flags: {
+    ...inboundFlags,
+    "version-mark": text("[HEADER:]VALUE", undefined, "the header that marks requests; HEADER is VERSION by default", {
+      setting: false,
+    }),
+    match: texts("CONDITION", "what a request must have; again for more, all of which must hold", { setting: false }),
+    ...divertingFlags,
+  },
+  examples: [
+    { line: "hawser mesh orders --expose 8080", what: "requests with the header that is shown then" },
+    { line: "hawser mesh orders --expose 8080 --version-mark VERSION:blue", what: "with a header of your own" },
+    { line: "hawser mesh orders --expose 8080 --match cookie=user:alice", what: "one user's requests" },
+    { line: "hawser mesh orders --expose 8080 --match path-prefix=/api --match header=x-debug:~on|1", what: "both" },
+  ],
+} satisfies Grammar;
+
+/** `hawser mesh`, read. */
+export type MeshInvocation = Invocation<typeof meshGrammar.flags>;

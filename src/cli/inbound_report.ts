@@ -1,0 +1,109 @@
+import type { ExposedPort } from "../inbound/choose_ports.ts";
+import type { Inbound, InboundRequest } from "../inbound/inbound.ts";
+import { describeMark } from "../inbound/mark.ts";
+import { objectNames } from "../inbound/names.ts";
+import { columns } from "./columns.ts";
+
+/** What `exchange`, `mesh` and `preview` say once they stand; part of their stable JSON output. */
+export interface InboundReport {
+  readonly kind: InboundRequest["kind"];
+  readonly namespace: string;
+  readonly service: string;
+  /** Who we are to others: `alice@laptop`. */
+  readonly owner: string;
+  readonly match: InboundRequest["match"];
+  /** What requests must have, in words; empty for all of them. */
+  readonly mark: string;
+  readonly ports: readonly {
+    readonly port: number;
+    readonly name: string;
+    readonly local: string;
+    readonly localPort: number;
+  }[];
+  /** Others who take part. */
+  readonly others: readonly string[];
+  /** Names of what is in the cluster until the end: a Deployment, a Secret and a ConfigMap; a Service. */
+  readonly agent: string;
+  readonly origin: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** `silent` are the ports for which no program listens here yet. */
+export function inboundReport(
+  request: InboundRequest,
+  standing: Inbound,
+  silent: readonly ExposedPort[],
+): InboundReport {
+  const { kind, namespace, service, owner, match } = request;
+  const names = objectNames(service);
+  return {
+    kind,
+    namespace,
+    service,
+    owner: owner.name,
+    match,
+    mark: describeMark(match),
+    ports: standing.ports.map(({ port, program }) => ({
+      port: port.port,
+      name: port.name,
+      local: program.hosts[0] ?? "127.0.0.1",
+      localPort: program.port,
+    })),
+    others: standing.others,
+    agent: names.agent,
+    origin: standing.plan.origin && names.origin,
+    warnings: [
+      ...silent.map(({ program }) => `nothing listens on ${program.hosts[0]}:${program.port} yet: start your program`),
+      ...standing.plan.warnings,
+    ],
+  };
+}
+
+/** The report for people. */
+export function describeInbound(report: InboundReport): string {
+  const { namespace, service, ports, others, agent, origin, warnings } = report;
+  const rows = ports.map(({ port, name, local, localPort }) => [
+    `${port}${name === "" ? "" : ` ${name}`}`,
+    `-> ${local.includes(":") ? `[${local}]` : local}:${localPort}`,
+  ]);
+  const objects = [`deployment, secret and configmap ${agent}`, ...origin ? [`service ${origin}`] : [], "two leases"];
+  return [
+    `${headline(report)} in namespace ${namespace}`,
+    "",
+    ...columns(rows, "  "),
+    "",
+    ...usage(report),
+    ...others.length > 0 ? [`Shared with ${others.join(", ")}.`] : [],
+    ...warnings.map((warning) => `Note: ${warning}.`),
+    `In the cluster until you end it: ${objects.join(", ")}${origin ? `; "${service}" selects the agent` : ""}.`,
+    ...origin ? [`Connections opened before stay with the original pods until their callers close them.`] : [],
+  ].join("\n");
+}
+
+function headline({ kind, service, mark }: InboundReport): string {
+  if (kind === "preview") return `New service "${service}" is answered here,`;
+  return kind === "exchange"
+    ? `All requests of service "${service}" come here,`
+    : `Requests of service "${service}" whose ${mark} come here,`;
+}
+
+/** How to send a marked request. */
+function usage({ kind, service, match, ports }: InboundReport): string[] {
+  const [port] = ports;
+  if (!port) return [];
+  const address = `http://${service}${port.port === 80 ? "" : `:${port.port}`}`;
+  if (kind !== "mesh") return [`Try it:  curl ${address}/`];
+  const headers: string[] = [];
+  let path = "/", query = "";
+  for (const { kind, name, how, value } of match) {
+    if (how === "regex") return []; // what matches it, its author knows
+    if (kind === "header") headers.push(`-H '${name}: ${value}'`);
+    else if (kind === "cookie") headers.push(`-b '${name}=${value}'`);
+    else if (kind === "query") query += `${query === "" ? "?" : "&"}${name}=${encodeURIComponent(value)}`;
+    else path = value;
+  }
+  const browser = match.some(({ kind }) => kind === "header")
+    ? ["In a browser, an extension that sets request headers (ModHeader, Header Editor) marks what it sends."]
+    : [];
+  return [`Try it:  curl ${[...headers, `'${address}${path}${query}'`].join(" ")}`, ...browser];
+}

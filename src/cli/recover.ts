@@ -1,0 +1,42 @@
+import { openAccess } from "../cluster/open_access.ts";
+import { openApi } from "../cluster/open_api.ts";
+import { checkRights } from "../inbound/check_rights.ts";
+import { recover as recoverService } from "../inbound/recover.ts";
+import { accessOptions } from "./connection_options.ts";
+import type { CliDeps } from "./deps.ts";
+import type { RecoverInvocation } from "./grammar/recover.ts";
+import { localOwner } from "./local_owner.ts";
+
+/** `hawser recover`. JSON: `{ services: { service, selector, agent, ended[] }[] }`; `selector` and `agent` tell whether there was something to put back. */
+export async function recover({ options, words }: RecoverInvocation, deps: CliDeps): Promise<number> {
+  const { terminal, env, clock, log } = deps;
+  const interrupts = deps.watchInterrupts();
+  const access = await openAccess(accessOptions(options), { env, clock, log });
+  const api = openApi(access, { clock, log });
+  try {
+    const { namespace } = access;
+    await checkRights("recover", namespace, api, interrupts.signal);
+    const services = [];
+    for (const service of words) {
+      terminal.progress(`Putting "${service}" back…`);
+      const onWait = (holder: string) => terminal.progress(`${holder} is at "${service}" just now; waiting…`);
+      const holder = localOwner(env).name;
+      const done = await recoverService({ namespace, service, holder, onWait }, { api, clock }, interrupts.signal);
+      const { selector = false, agent = false, ended = [] } = done ?? {};
+      services.push({ service, selector, agent, ended });
+      if (options.output === "text") terminal.print(said(service, namespace, selector || agent, ended));
+    }
+    if (options.output === "json") terminal.printJson({ services });
+    return 0;
+  } finally {
+    api.close();
+    interrupts.close();
+  }
+}
+
+function said(service: string, namespace: string, found: boolean, ended: readonly string[]): string {
+  const whose = ended.length > 0 ? ` Ended: ${ended.join(", ")}.` : "";
+  return found
+    ? `Service "${service}" in namespace "${namespace}" is what it was.${whose}`
+    : `There was nothing of hawser's at service "${service}" in namespace "${namespace}".${whose}`;
+}
