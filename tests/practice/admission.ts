@@ -1,4 +1,8 @@
+import type { AdmissionDenial } from "./faults.ts";
 import type { KubeObject, Manifest } from "./kube_object.ts";
+import type { PodObject } from "./pod_object.ts";
+import { podSecurityViolation } from "./pod_security.ts";
+import { exceededQuota } from "./resource_quota.ts";
 import type { Resource } from "./resource_table.ts";
 import type { ServiceObject, ServicePort } from "./service_object.ts";
 import { StatusError } from "./status_error.ts";
@@ -11,14 +15,55 @@ export class Admission {
   readonly #store: Store;
   readonly #dualStack: boolean;
   #lastAddress = 10;
+  #denials: AdmissionDenial[] = [];
 
   constructor(store: Store, dualStack: boolean) {
     this.#store = store;
     this.#dualStack = dualStack;
   }
 
-  /** The object as it is to be stored. `old` is undefined for a new one. */
+  /** See `Faults.denyAdmission`. */
+  deny(denial: AdmissionDenial): void {
+    this.#denials.push(denial);
+  }
+
+  denyNothing(): void {
+    this.#denials = [];
+  }
+
+  /** The object as it is to be stored. `old` is undefined for a new one. Throws a StatusError for what is not let in. */
   admit(resource: Resource, object: KubeObject, old: KubeObject | undefined): KubeObject {
+    const admitted = this.#complete(resource, object, old);
+    const denial = this.#denials.find(({ kind, matches }) => kind === resource.kind && (matches?.(object) ?? true));
+    // A status is not what policies look at, and an object that goes is not held.
+    const same = old && JSON.stringify(old.spec) === JSON.stringify(object.spec) &&
+      JSON.stringify(old.metadata) === JSON.stringify(object.metadata);
+    if (denial && !same) {
+      const { webhook = "policy.practice", message, status = 403 } = denial;
+      const reason = status === 403 ? "Forbidden" : "BadRequest";
+      throw new StatusError(status, reason, `admission webhook "${webhook}" denied the request: ${message}`);
+    }
+    if (!old) this.#limit(resource, admitted);
+    return admitted;
+  }
+
+  /** Pod Security and quotas, which are for new objects. */
+  #limit(resource: Resource, object: KubeObject): void {
+    const { name, namespace = "" } = object.metadata;
+    const labels = this.#store.get("namespaces", "", namespace)?.metadata.labels ?? {};
+    const level = labels["pod-security.kubernetes.io/enforce"] ?? "privileged";
+    const version = labels["pod-security.kubernetes.io/enforce-version"];
+    const violation = resource.kind === "Pod"
+      ? podSecurityViolation(object as PodObject, level, version) // its kind is Pod
+      : undefined;
+    const why = violation ?? (resource.namespaced ? exceededQuota(resource, object, this.#store) : undefined);
+    if (why) {
+      const details = { name, kind: resource.name };
+      throw new StatusError(403, "Forbidden", `${resource.key} "${name}" is forbidden: ${why}`, details);
+    }
+  }
+
+  #complete(resource: Resource, object: KubeObject, old: KubeObject | undefined): KubeObject {
     switch (resource.kind) {
       case "Service":
         return this.#service(object, old as ServiceObject | undefined); // stored Services have passed here

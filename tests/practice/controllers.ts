@@ -5,16 +5,24 @@ import type { WorkloadController } from "./workload_controller.ts";
 /** Runs the controllers over each namespace in which something has changed, until nothing does. */
 export class Controllers {
   readonly #parts: readonly (EndpointsController | WorkloadController)[];
+  readonly #store: Store;
   readonly #dirty = new Set<string>();
   readonly #unsubscribe: () => void;
   #running: Promise<void> | undefined;
 
   constructor(store: Store, parts: readonly (EndpointsController | WorkloadController)[]) {
     this.#parts = parts;
+    this.#store = store;
     this.#unsubscribe = store.onChange(({ object }) => {
       if (object.metadata.namespace) this.#dirty.add(object.metadata.namespace);
       this.#running ??= Promise.resolve().then(() => this.#run());
     });
+  }
+
+  /** Runs over all namespaces: something has changed that is no object. */
+  wake(): void {
+    for (const { metadata } of this.#store.list("namespaces")) this.#dirty.add(metadata.name);
+    this.#running ??= Promise.resolve().then(() => this.#run());
   }
 
   /** Whether there is something left to do. */

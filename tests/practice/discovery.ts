@@ -22,16 +22,22 @@ export function discovery(path: string, version: string, hidden: ReadonlySet<str
     case "api":
       return { kind: "APIVersions", versions: ["v1"] };
     case "apis":
-      return { kind: "APIGroupList", apiVersion: "v1", groups: groups.map(group) };
+      return { kind: "APIGroupList", apiVersion: "v1", groups: groups.map((name) => group(name, shown)) };
   }
   if (path === "/api/v1") return resourceList("", shown);
   if (steps[0] !== "apis" || !groups.includes(steps[1] ?? "")) return undefined;
-  if (steps.length === 2) return { kind: "APIGroup", apiVersion: "v1", ...group(steps[1]!) };
-  return steps.length === 3 && steps[2] === "v1" ? resourceList(steps[1]!, shown) : undefined;
+  if (steps.length === 2) return { kind: "APIGroup", apiVersion: "v1", ...group(steps[1]!, shown) };
+  return steps.length === 3 && steps[2] === versionOf(steps[1]!, shown) ? resourceList(steps[1]!, shown) : undefined;
 }
 
-function group(name: string) {
-  const version = { groupVersion: `${name}/v1`, version: "v1" };
+/** The version in which a group is served; the reviews' are none of the table's. */
+function versionOf(group: string, shown: readonly Resource[]): string {
+  return shown.find((resource) => resource.group === group)?.version ?? "v1";
+}
+
+function group(name: string, shown: readonly Resource[]) {
+  const number = versionOf(name, shown);
+  const version = { groupVersion: `${name}/${number}`, version: number };
   return { name, versions: [version], preferredVersion: version };
 }
 
@@ -54,7 +60,7 @@ function resourceList(group: string, shown: readonly Resource[]) {
   return {
     kind: "APIResourceList",
     apiVersion: "v1",
-    groupVersion: group ? `${group}/v1` : "v1",
+    groupVersion: group ? `${group}/${versionOf(group, shown)}` : "v1",
     resources: [...own, ...reviews],
   };
 }

@@ -182,5 +182,6 @@ function ownerOf(service: KubeObject) {
     name: service.metadata.name,
     uid: service.metadata.uid,
     controller: true,
+    blockOwnerDeletion: true,
   };
 }

@@ -1,3 +1,5 @@
+import type { KubeObject } from "./kube_object.ts";
+
 /** Which requests a fault is for; all if left out. */
 export interface AnswerFault {
   /** HTTP status to answer with: 401, 403, 409, 410, 429, 500, 503… */
@@ -12,6 +14,18 @@ export interface AnswerFault {
   readonly retryAfter?: number;
   /** Message of the Status. */
   readonly message?: string;
+}
+
+/** An object that an admission webhook does not let in, whoever makes or changes it: a controller too. */
+export interface AdmissionDenial {
+  readonly kind: string;
+  /** Default all of the kind. */
+  readonly matches?: (object: KubeObject) => boolean;
+  readonly message: string;
+  /** Default `policy.practice`. */
+  readonly webhook?: string;
+  /** Status of the answer. Default 403. */
+  readonly status?: number;
 }
 
 /** What can go wrong with a practice cluster. Each holds until its counterpart is called. */
@@ -50,6 +64,10 @@ export interface Faults {
   silenceWatches(silent: boolean): void;
   /** Forgets the history: watches and continued lists from before are answered with 410. */
   forgetHistory(): void;
+  /** Lets an admission webhook refuse objects. */
+  denyAdmission(denial: AdmissionDenial): void;
+  /** Forgets all `denyAdmission`s; controllers try again. */
+  admitNormally(): void;
   /** Freezes all port-forward sessions: they answer nothing, their connections stay up. False to go on. */
   freezeSessions(frozen: boolean): void;
 }

@@ -1,4 +1,5 @@
 import type { Manifest } from "./kube_object.ts";
+import { nodeManifest } from "./node_manifest.ts";
 import { node } from "./node.ts";
 
 /** What a cluster holds before anybody has used it; without the slice of `kubernetes` where there are no slices. */
@@ -15,11 +16,9 @@ export function firstObjects(endpointSlices: boolean): Manifest[] {
     endpoints: [{ addresses: [node.address], conditions: { ready: true } }],
     ports: endpoint,
   };
-  const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady" }];
-  const addresses = [{ type: "InternalIP", address: node.address }, { type: "Hostname", address: node.name }];
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } },
-    { apiVersion: "v1", kind: "Node", metadata: { name: node.name }, spec: {}, status: { conditions, addresses } },
+    nodeManifest(node.name, node.address),
     { apiVersion: "v1", kind: "Service", metadata, spec: { clusterIP: "10.96.0.1", ports } },
     {
       apiVersion: "v1",

@@ -13,13 +13,13 @@ interface Endpoints extends KubeObject {
 
 /** The cluster's network as its pods see it: DNS names, and ClusterIPs that balance over ready endpoints. */
 export class Inside {
-  readonly #store: Store;
+  readonly #store: Pick<Store, "get" | "list">;
   readonly #network: Network;
   readonly #extra: ReadonlyMap<string, RealAddress>;
   readonly #turns = new Map<string, number>();
 
-  /** `extra` maps addresses beside pods', as `IP:PORT`. */
-  constructor(store: Store, network: Network, extra: ReadonlyMap<string, RealAddress>) {
+  /** `store` is what its proxies know of the cluster. `extra` maps addresses beside pods', as `IP:PORT`. */
+  constructor(store: Pick<Store, "get" | "list">, network: Network, extra: ReadonlyMap<string, RealAddress>) {
     this.#store = store;
     this.#network = network;
     this.#extra = extra;

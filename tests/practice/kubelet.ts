@@ -3,7 +3,6 @@ import type { EventRecorder } from "./event_recorder.ts";
 import type { Inside } from "./inside.ts";
 import type { Manifest } from "./kube_object.ts";
 import type { Network } from "./network.ts";
-import { node } from "./node.ts";
 import type { PodGate } from "./pod_gate.ts";
 import type { PodObject } from "./pod_object.ts";
 import type { PodState } from "./pod_state.ts";
@@ -12,6 +11,7 @@ import type { Program } from "./program.ts";
 import type { Registry } from "./registry.ts";
 import { resourceTable } from "./resource_table.ts";
 import { RunningPod } from "./running_pod.ts";
+import { schedule } from "./scheduler.ts";
 import { StatusError } from "./status_error.ts";
 import type { Store } from "./store.ts";
 
@@ -47,8 +47,9 @@ export class Kubelet {
     this.#blocks = blocks;
     deps.store.onChange(({ resource, type, object }) => {
       if (type === "ADDED" && (resource === "configmaps" || resource === "secrets")) {
-        this.#found(object.metadata.namespace ?? "");
+        this.#retry("object", object.metadata.namespace);
       }
+      if (resource === "nodes" || (resource === "pods" && type === "DELETED")) this.#retry("node");
       if (resource !== "pods") return;
       const pod = object as PodObject; // the store keeps Pods under this resource
       if (type === "DELETED") this.#work(() => this.#gone(pod));
@@ -106,11 +107,26 @@ export class Kubelet {
     await running.enter();
   }
 
-  /** A ConfigMap or Secret has come that a pod may wait for. */
-  #found(namespace: string): void {
+  /** Something has changed that pods may wait for: a node's room, or a ConfigMap or a Secret of a namespace. */
+  #retry(what: "node" | "object", namespace?: string): void {
     for (const pod of this.#pods.values()) {
-      if (pod.lacksObject && pod.namespace === namespace) this.#work(() => pod.enter());
+      if (pod.waits === what && pod.namespace === (namespace ?? pod.namespace)) this.#work(() => pod.enter());
     }
+  }
+
+  /** Gives a pod a node, or says why there is none for it. */
+  #schedule(pod: PodObject): string | undefined {
+    const { registry, store, events } = this.#deps;
+    const { namespace = "", name, uid } = pod.metadata;
+    const now = store.get<PodObject>("pods", namespace, name);
+    if (now?.metadata.uid !== uid || now.spec.nodeName) return undefined;
+    const found = schedule(now, store);
+    if ("node" in found) {
+      registry.update(podResource, namespace, name, { ...now, spec: { ...now.spec, nodeName: found.node } });
+      return undefined;
+    }
+    events.warn(now, "default-scheduler", "FailedScheduling", found.why);
+    return found.why;
   }
 
   #place(pod: PodObject): RunningPod {
@@ -121,6 +137,7 @@ export class Kubelet {
     const address = this.#blocks ? `127.88.${(this.#block + (number >> 8)) & 0xff}.${low}` : "127.0.0.1";
     const running = new RunningPod(pod, ips, address, {
       ...this.#deps,
+      schedule: (pod) => this.#schedule(pod),
       program: (image) => this.#deps.programs.get(image) ?? processProgram(image),
       report: (pod, status) => this.#writeStatus(pod, status),
       warn: (pod, reason, message) => this.#deps.events.warn(pod, "kubelet", reason, message),
@@ -150,15 +167,10 @@ export class Kubelet {
 
   #writeStatus(pod: PodObject, status: unknown): void {
     const { namespace = "", name, uid } = pod.metadata;
-    const { phase, conditions } = status as PodObject["status"]; // made by podStatus
-    const unscheduled = phase === "Pending" && conditions?.some(({ reason }) => reason === "Unschedulable");
     tolerateMissing(() => {
       const { registry, store } = this.#deps;
       const now = store.get<PodObject>("pods", namespace, name);
       if (now?.metadata.uid !== uid) return;
-      if (!unscheduled && !now.spec.nodeName) {
-        registry.update(podResource, namespace, name, { ...now, spec: { ...now.spec, nodeName: node.name } });
-      }
       const manifest: Manifest = { apiVersion: "v1", kind: "Pod", metadata: {}, status };
       registry.update(podResource, namespace, name, manifest, { subresource: "status" });
     });

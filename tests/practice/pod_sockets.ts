@@ -10,7 +10,8 @@ export class PodSockets {
   readonly #address: string;
   readonly #servers = new Set<net.Server>();
   readonly #sockets = new Set<net.Socket>();
-  readonly #unbind: (() => void)[] = [];
+  /** By port and what it is bound on: the last wins. */
+  readonly #unbind = new Map<string, () => void>();
 
   /** `pod` is its uid, `address` the loopback address to bind. */
   constructor(network: Network, pod: string, ips: readonly string[], address: string) {
@@ -43,7 +44,7 @@ export class PodSockets {
 
   /** Closes the listeners and resets the connections. */
   async close(): Promise<void> {
-    for (const unbind of this.#unbind) unbind();
+    for (const unbind of this.#unbind.values()) unbind();
     const closed = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)));
     for (const socket of this.#sockets) socket.resetAndDestroy();
     await Promise.all(closed);
@@ -51,7 +52,8 @@ export class PodSockets {
 
   #bind(port: number, on: ListenOn, real: number): void {
     const binding = { pod: this.#pod, ips: this.#ips, port, on, real: { hostname: this.#address, port: real } };
-    this.#unbind.push(this.#network.bind(binding));
+    this.#unbind.get(`${port} ${on}`)?.();
+    this.#unbind.set(`${port} ${on}`, this.#network.bind(binding));
   }
 
   /** Opens the port itself, or any other where it is taken (by another practice cluster) or not allowed. */

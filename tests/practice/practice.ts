@@ -36,6 +36,7 @@ import type { Issued } from "./certificate_authority.ts";
 import { Controllers } from "./controllers.ts";
 import { Counters } from "./counters.ts";
 import { EndpointsController } from "./endpoints_controller.ts";
+import { DelayedView } from "./delayed_view.ts";
 import { EventRecorder } from "./event_recorder.ts";
 import type { Faults } from "./faults.ts";
 import { firstObjects } from "./first_objects.ts";
@@ -81,6 +82,8 @@ export interface PracticeOptions {
   readonly teardown?: number;
   /** Milliseconds before a container that has ended by itself is started for the third time; then twice as long. Default 10000, as Kubernetes has it. */
   readonly backOff?: number;
+  /** Milliseconds until connections from pods follow a change of Services and their endpoints, as kube-proxy has it. Default 0. */
+  readonly proxyDelay?: number;
 }
 
 /** A running practice cluster. */
@@ -118,6 +121,13 @@ export interface Practice extends AsyncDisposable {
   setPodState(namespace: string, name: string, state: PodState): Promise<void>;
   /** Deletes a pod at once, in the middle of whatever it does: its connections are reset. */
   killPod(namespace: string, name: string): Promise<void>;
+  /** Evicts a pod as a node short of memory does: its containers are killed, it stays as `Failed`, `Evicted`. */
+  evictPod(namespace: string, name: string): Promise<void>;
+  /**
+   * Takes the node away, with all pods, as if its power had failed, and puts another in its place, on which controllers make new pods. A real
+   * cluster takes minutes to give up a node; this one gives it up at once.
+   */
+  loseNode(): Promise<void>;
   /**
    * Opens a connection as a program inside the cluster would: `host` is a service or pod by any of its DNS names, a ClusterIP or a pod IP.
    * ClusterIPs balance over ready endpoints. `namespace` is the one of the pod that dials. Rejects with `Deno.errors.ConnectionRefused`
@@ -142,12 +152,15 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
     endpointSlices = true,
     teardown = 1000,
     backOff = 10_000,
+    proxyDelay = 0,
   } = options;
   const authority = await CertificateAuthority.create("practice");
   const store = new Store();
-  const registry = new Registry(store, new Admission(store, dualStack));
+  const admission = new Admission(store, dualStack);
+  const registry = new Registry(store, admission);
+  const events = new EventRecorder(registry);
   const controllers = new Controllers(store, [
-    new WorkloadController(store, registry),
+    new WorkloadController(store, registry, events),
     new EndpointsController(store, registry, endpointSlices),
   ]);
   const counters = new Counters();
@@ -157,9 +170,9 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
   const serverFaults = new ServerFaults();
   const programs = new Map(Object.entries({ "practice/workload": workload, ...options.programs }));
   const extra = new Map<string, RealAddress>();
-  const inside = new Inside(store, network, extra);
+  const view = proxyDelay > 0 ? new DelayedView(store, proxyDelay) : undefined;
+  const inside = new Inside(view ?? store, network, extra);
   const gate = new PodGate(inside, network);
-  const events = new EventRecorder(registry);
   const kubelet = await Kubelet.start({
     store,
     registry,
@@ -202,6 +215,7 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
   await line.listen();
   extra.set(`${node.address}:6443`, { hostname: "127.0.0.1", port: line.port });
   const practice = new RunningPractice({
+    admission,
     authority,
     controllers,
     counters,
@@ -215,6 +229,7 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
     serverFaults,
     store,
     users,
+    view,
     watches,
   });
   for (const user of [adminByToken, adminByCertificate, ...options.users ?? []]) await practice.addUser(user);

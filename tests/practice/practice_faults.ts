@@ -1,3 +1,5 @@
+import type { Admission } from "./admission.ts";
+import type { Controllers } from "./controllers.ts";
 import type { Faults } from "./faults.ts";
 import type { Line } from "./line.ts";
 import type { PortForward } from "./port_forward.ts";
@@ -8,6 +10,8 @@ import type { Watches } from "./watches.ts";
 
 /** What {@linkcode practiceFaults} acts on. */
 export interface PracticeFaultsDeps {
+  readonly admission: Admission;
+  readonly controllers: Controllers;
   readonly line: Line;
   readonly portForward: PortForward;
   readonly serverFaults: ServerFaults;
@@ -18,7 +22,7 @@ export interface PracticeFaultsDeps {
 
 /** The faults of a practice cluster, each at the part that it concerns. */
 export function practiceFaults(parts: PracticeFaultsDeps): Faults {
-  const { line, portForward, serverFaults, store, users, watches } = parts;
+  const { admission, controllers, line, portForward, serverFaults, store, users, watches } = parts;
   return {
     latency: (roundTrip) => void (line.roundTrip = roundTrip),
     dropConnections: () => line.reset(),
@@ -37,6 +41,11 @@ export function practiceFaults(parts: PracticeFaultsDeps): Faults {
     cutWatches: () => watches.cut(),
     silenceWatches: (silent) => watches.silence(silent),
     forgetHistory: () => store.forgetHistory(),
+    denyAdmission: (denial) => admission.deny(denial),
+    admitNormally: () => {
+      admission.denyNothing();
+      controllers.wake();
+    },
     freezeSessions: (frozen) => portForward.freeze(frozen),
   };
 }

@@ -13,6 +13,9 @@ export interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
+/** The finalizer of what is deleted in the foreground. */
+const waitsForDependents = "foregroundDeletion";
+
 /** How a write is to be done. */
 export interface WriteOptions {
   /** `status` writes that alone; the main resource leaves it as it is. */
@@ -120,6 +123,10 @@ export class Registry {
       throw preconditionFailed("ResourceVersion", resourceVersion, object.metadata.resourceVersion, resource, name);
     }
     const grace = options.gracePeriodSeconds ?? gracePeriod(resource, object);
+    const begun = object.metadata.deletionTimestamp !== undefined;
+    if (options.propagationPolicy === "Foreground" && !begun && this.#dependents(object.metadata.uid).length > 0) {
+      return this.#removeAfterDependents(resource, object, grace);
+    }
     if (grace > 0 || object.metadata.finalizers?.length) {
       if (object.metadata.deletionTimestamp) return object;
       const metadata = {
@@ -161,6 +168,47 @@ export class Registry {
     return finished ? this.#remove(resource, stored, false) : stored;
   }
 
+  /** Foreground deletion: the object waits, as terminating, for those of its dependents that block it. */
+  #removeAfterDependents(resource: Resource, object: KubeObject, grace: number): KubeObject {
+    const metadata = {
+      ...object.metadata,
+      finalizers: [...object.metadata.finalizers ?? [], waitsForDependents],
+      deletionTimestamp: timestamp(grace * 1000),
+      deletionGracePeriodSeconds: grace,
+    };
+    const waiting = this.#store.put(resource.key, { ...object, metadata });
+    for (const [key, other] of this.#dependents(object.metadata.uid)) {
+      const kind = resourceTable.get(key)!;
+      const { namespace = "", name } = other.metadata;
+      if (this.#store.get(key, namespace, name)) {
+        this.delete(kind, namespace, name, { propagationPolicy: "Foreground" });
+      }
+    }
+    this.#finishWaiting();
+    return this.#store.get(resource.key, object.metadata.namespace ?? "", object.metadata.name) ?? waiting;
+  }
+
+  /** Takes away what waits for dependents that are gone. */
+  #finishWaiting(): void {
+    for (const [key, object] of [...this.#store.everything()]) {
+      const { finalizers = [], uid } = object.metadata;
+      if (!finalizers.includes(waitsForDependents)) continue;
+      const blocking = this.#dependents(uid).some(([, { metadata }]) =>
+        metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.blockOwnerDeletion)
+      );
+      if (blocking) continue;
+      const left = finalizers.filter((finalizer) => finalizer !== waitsForDependents);
+      const freed = this.#store.put(key, { ...object, metadata: { ...object.metadata, finalizers: left } });
+      if (left.length === 0) return void this.#remove(resourceTable.get(key)!, freed, false); // which looks again
+    }
+  }
+
+  #dependents(uid: string): [string, KubeObject][] {
+    return [...this.#store.everything()].filter(([, { metadata }]) =>
+      metadata.ownerReferences?.some((owner) => owner.uid === uid)
+    );
+  }
+
   /** Takes the object away, and with it what belongs to it alone. */
   #remove(resource: Resource, object: KubeObject, orphan: boolean): KubeObject {
     const last = this.#store.remove(resource.key, object);
@@ -178,6 +226,7 @@ export class Registry {
       } else if (inside) this.delete(kind, name, other.metadata.name, { gracePeriodSeconds: 0 });
       else this.delete(kind, other.metadata.namespace ?? "", other.metadata.name);
     }
+    this.#finishWaiting();
     return last;
   }
 }

@@ -31,6 +31,11 @@ export interface RestRequest {
   readonly body: Uint8Array;
 }
 
+interface Scale {
+  readonly metadata?: { readonly resourceVersion?: unknown };
+  readonly spec?: { readonly replicas?: unknown };
+}
+
 /** Kubernetes' REST conventions over the registry. All methods throw {@linkcode StatusError}. */
 export class Rest {
   readonly #version: string;
@@ -66,6 +71,7 @@ export class Rest {
       dryRun: info.query.get("dryRun") === "All",
     };
     if (info.subresource === "portforward") throw StatusError.badRequest("Upgrade request required");
+    if (info.subresource === "eviction") return { status: 201, value: this.#delete(resource, namespace, info, body) };
     if (info.subresource === "log") return { status: 200, value: this.#log(resource, info) };
     if (info.subresource === "scale") return { status: 200, value: this.#scale(resource, request) };
     switch (info.verb) {
@@ -207,10 +213,12 @@ export class Rest {
   #scale(resource: Resource, { info, type: given, body }: RestRequest): unknown {
     const { registry } = this.#deps;
     let object = registry.get(resource, info.namespace, info.name);
-    const written = info.verb === "get" ? undefined : json(body) as { spec?: { replicas?: unknown } } | null;
+    const written = info.verb === "get" ? undefined : json(body) as Scale | null; // looked at field by field
     if (info.verb === "patch" && given === "application/json-patch+json") {
       throw StatusError.methodNotAllowed();
     }
+    const asked = written?.metadata?.resourceVersion;
+    if (asked && asked !== object.metadata.resourceVersion) throw StatusError.conflict(resource, info.name);
     const replicas = written?.spec?.replicas;
     if (typeof replicas === "number") {
       const type = "application/merge-patch+json";

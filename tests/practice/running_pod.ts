@@ -26,6 +26,8 @@ export interface RunningPodDeps {
   readonly program: (image: string) => Program | undefined;
   /** Milliseconds before the second restart of a container; each further wait is twice as long. The first is at once. */
   readonly backOff: number;
+  /** Gives the pod a node, unless it has one. Returns why there is none for it. */
+  readonly schedule: (pod: PodObject) => string | undefined;
   /** Writes the pod's status. */
   readonly report: (pod: PodObject, status: unknown) => void;
   /** Records an Event about it. */
@@ -68,6 +70,8 @@ export class RunningPod {
   #run: Run | undefined;
   #restarts = 0;
   #exitCode: number | undefined;
+  /** The end of its log, where that is to say why it ended. */
+  #lastWords = "";
   #backOff: number | undefined;
   #ended = false;
   /** Why it could not start, in words of its waiting container. */
@@ -80,9 +84,9 @@ export class RunningPod {
     this.#deps = deps;
   }
 
-  /** Whether it waits for an object (a ConfigMap, a Secret) that does not exist. */
-  get lacksObject(): boolean {
-    return this.#stuck?.state === "creating";
+  /** Whether it waits for a node, or for an object (a ConfigMap, a Secret) that does not exist. */
+  get waits(): "node" | "object" | undefined {
+    return this.#stuck?.state === "creating" ? "object" : this.#stuck?.state === "pending" ? "node" : undefined;
   }
 
   get namespace(): string {
@@ -138,7 +142,9 @@ export class RunningPod {
     if (this.terminating || this.#ended) return;
     const state = this.asked ?? "ready";
     clearTimeout(this.#timer);
-    this.#stuck = undefined;
+    const unschedulable = state === "pending" ? undefined : this.#deps.schedule(this.#pod);
+    this.#stuck = unschedulable === undefined ? undefined : { state: "pending", why: unschedulable };
+    if (this.#stuck) return this.#reportState();
     if (state !== "ready" && state !== "not-ready") await this.#stop();
     else if (!this.#run) this.#stuck = await this.#tryToStart();
     if ((this.#stuck?.state ?? state) === "crash-loop") this.#restarts++;
@@ -223,6 +229,8 @@ export class RunningPod {
     if (this.#run !== run || this.terminating) return;
     await this.#stop();
     this.#exitCode = code;
+    const tells = this.#pod.spec.containers.some((c) => c.terminationMessagePolicy === "FallbackToLogsOnError");
+    this.#lastWords = tells && code !== 0 ? this.#log.slice(-80).map((line) => line + "\n").join("").slice(-2048) : "";
     const policy = this.#pod.spec.restartPolicy ?? "Always";
     if (policy === "Never" || (policy === "OnFailure" && code === 0)) {
       return this.#report(endedStatus(this.#pod, code === 0 ? "Succeeded" : "Failed", this.#facts()));
@@ -288,7 +296,7 @@ export class RunningPod {
     return {
       ips: state === "pending" || state === "creating" ? [] : this.#ips,
       restarts: this.#restarts,
-      why: this.#stuck?.why ?? "",
+      why: this.#stuck?.why || this.#lastWords,
       reason: this.#stuck?.reason,
       exitCode: this.#exitCode,
       backOff: this.#backOff,

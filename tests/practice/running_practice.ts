@@ -1,13 +1,18 @@
+import type { Admission } from "./admission.ts";
 import type { ApiServer } from "./api_server.ts";
 import type { CertificateAuthority, Issued } from "./certificate_authority.ts";
 import type { Controllers } from "./controllers.ts";
 import type { Counters } from "./counters.ts";
+import type { DelayedView } from "./delayed_view.ts";
 import type { Faults } from "./faults.ts";
 import type { Inside } from "./inside.ts";
 import type { KubeObject, Manifest } from "./kube_object.ts";
 import type { Kubelet } from "./kubelet.ts";
 import type { Line } from "./line.ts";
+import { nodeManifest } from "./node_manifest.ts";
+import { node } from "./node.ts";
 import type { PodGate } from "./pod_gate.ts";
+import type { PodObject } from "./pod_object.ts";
 import type { PodState } from "./pod_state.ts";
 import type { PortForward } from "./port_forward.ts";
 import type { Practice } from "./practice.ts";
@@ -24,6 +29,7 @@ import type { Watches } from "./watches.ts";
 
 /** What a {@linkcode RunningPractice} is made of. */
 export interface PracticeParts {
+  readonly admission: Admission;
   readonly authority: CertificateAuthority;
   readonly controllers: Controllers;
   readonly counters: Counters;
@@ -37,6 +43,8 @@ export interface PracticeParts {
   readonly serverFaults: ServerFaults;
   readonly store: Store;
   readonly users: Users;
+  /** What pods' connections follow, where they follow changes late. */
+  readonly view: DelayedView | undefined;
   readonly watches: Watches;
 }
 
@@ -45,6 +53,8 @@ export class RunningPractice implements Practice {
   readonly #parts: PracticeParts;
   readonly faults: Faults;
   #stopped: Promise<void> | undefined;
+  /** How many nodes there have been, and one. */
+  #nodes = 2;
 
   constructor(parts: PracticeParts) {
     this.#parts = parts;
@@ -173,6 +183,27 @@ export class RunningPractice implements Practice {
     await this.settled();
   }
 
+  async evictPod(namespace: string, name: string): Promise<void> {
+    const { kubelet, registry } = this.#parts;
+    const { uid } = registry.get(known("pods"), namespace, name).metadata;
+    const why = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. ";
+    await kubelet.evict(uid, "Evicted", why);
+    await this.settled();
+  }
+
+  async loseNode(): Promise<void> {
+    const { registry, store } = this.#parts;
+    const lost = store.list("nodes").map(({ metadata }) => metadata.name);
+    registry.create(known("nodes"), "", nodeManifest(`practice-${this.#nodes++}`, node.address));
+    for (const name of lost) registry.delete(known("nodes"), "", name);
+    for (const pod of store.list<PodObject>("pods")) {
+      if (!lost.includes(pod.spec.nodeName ?? "")) continue;
+      const { namespace = "", name } = pod.metadata;
+      registry.delete(known("pods"), namespace, name, { gracePeriodSeconds: 0 });
+    }
+    await this.settled();
+  }
+
   dialFromPod(host: string, port: number, options: { readonly namespace?: string } = {}): Promise<Deno.TcpConn> {
     return this.#parts.inside.dial(host, port, options.namespace ?? "default");
   }
@@ -186,9 +217,10 @@ export class RunningPractice implements Practice {
   }
 
   async #stop(): Promise<void> {
-    const { controllers, gate, kubelet, line, portForward, server } = this.#parts;
+    const { controllers, gate, kubelet, line, portForward, server, view } = this.#parts;
     await this.settled();
     controllers.stop();
+    view?.stop();
     await line.close();
     await server.stop();
     await kubelet.stop(); // frees sessions that wait for a pod to read

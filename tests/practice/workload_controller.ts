@@ -1,9 +1,11 @@
+import type { EventRecorder } from "./event_recorder.ts";
 import type { KubeObject, Manifest, ObjectMeta } from "./kube_object.ts";
 import type { PodObject, PodSpec } from "./pod_object.ts";
 import { podReady } from "./pod_ready.ts";
 import type { Registry } from "./registry.ts";
 import { resourceTable } from "./resource_table.ts";
 import type { Resource } from "./resource_table.ts";
+import { StatusError } from "./status_error.ts";
 import type { Store } from "./store.ts";
 
 interface Workload extends KubeObject {
@@ -14,7 +16,16 @@ interface Workload extends KubeObject {
     readonly strategy?: { readonly type?: string };
     readonly template: { readonly metadata: Partial<ObjectMeta>; readonly spec: PodSpec };
   };
-  readonly status?: { readonly readyReplicas?: number };
+  readonly status?: { readonly readyReplicas?: number; readonly conditions?: readonly ReplicaFailure[] };
+}
+
+/** The condition of a ReplicaSet that cannot have its pods, and of the Deployment that owns it. */
+interface ReplicaFailure {
+  readonly type: "ReplicaFailure";
+  readonly status: "True";
+  readonly reason: "FailedCreate";
+  readonly message: string;
+  readonly lastTransitionTime: string;
 }
 
 const pods = resourceTable.get("pods")!;
@@ -27,10 +38,14 @@ const daemonSets = resourceTable.get("daemonsets.apps")!;
 export class WorkloadController {
   readonly #store: Store;
   readonly #registry: Registry;
+  readonly #events: EventRecorder;
+  /** Why workloads, by their uid, cannot have their pods. */
+  readonly #failures = new Map<string, ReplicaFailure>();
 
-  constructor(store: Store, registry: Registry) {
+  constructor(store: Store, registry: Registry, events: EventRecorder) {
     this.#store = store;
     this.#registry = registry;
+    this.#events = events;
   }
 
   reconcile(namespace: string): void {
@@ -65,18 +80,25 @@ export class WorkloadController {
     for (const set of others) if ((up || recreate) && set.spec.replicas > 0) this.#scale(set, 0);
     const all = sets.flatMap((set) => this.#owned<PodObject>("pods", set));
     const updated = current ? this.#owned<PodObject>("pods", current).length : 0;
-    this.#status(deployments, deployment, all, { updatedReplicas: updated });
+    const conditions = sets.flatMap((set) => set.status?.conditions ?? []);
+    this.#status(deployments, deployment, all, {
+      updatedReplicas: updated,
+      ...(conditions.length ? { conditions } : {}),
+    });
   }
 
   #replicaSet(set: Workload): void {
     const living = this.#owned<PodObject>("pods", set).filter(isLiving);
-    for (let missing = set.spec.replicas - living.length; missing > 0; missing--) {
-      this.#createPod(set, { generateName: `${set.metadata.name}-` }, {});
-    }
+    const create = () => this.#createPod(set, { generateName: `${set.metadata.name}-` }, {});
+    let missing = Math.max(0, set.spec.replicas - living.length);
+    while (missing > 0 && create()) missing--;
+    if (missing === 0) this.#failures.delete(set.metadata.uid);
     const surplus = Math.max(0, living.length - set.spec.replicas);
     const worstFirst = living.toSorted((a, b) => Number(podReady(a)) - Number(podReady(b)));
     for (const pod of worstFirst.slice(0, surplus)) this.#deletePod(pod);
-    this.#status(replicaSets, set, this.#owned<PodObject>("pods", set), {});
+    const failure = this.#failures.get(set.metadata.uid);
+    const conditions = failure ? { conditions: [failure] } : {};
+    this.#status(replicaSets, set, this.#owned<PodObject>("pods", set), conditions);
   }
 
   #statefulSet(set: Workload): void {
@@ -108,21 +130,44 @@ export class WorkloadController {
     this.#writeStatus(daemonSets, set, numbers);
   }
 
-  #createPod(owner: Workload, metadata: Partial<ObjectMeta>, spec: Partial<PodSpec>): void {
+  /** Whether the pod was let in. */
+  #createPod(owner: Workload, metadata: Partial<ObjectMeta>, spec: Partial<PodSpec>): boolean {
     const { namespace = "" } = owner.metadata;
     const template = owner.spec.template;
-    this.#registry.create(pods, namespace, {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: {
-        ...metadata,
-        namespace,
-        labels: { ...template.metadata.labels, ...metadata.labels },
-        annotations: template.metadata.annotations,
-        ownerReferences: [ownerOf(owner)],
-      },
-      spec: { ...template.spec, ...spec },
-    });
+    try {
+      this.#registry.create(pods, namespace, {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: {
+          ...metadata,
+          namespace,
+          labels: { ...template.metadata.labels, ...metadata.labels },
+          annotations: template.metadata.annotations,
+          ownerReferences: [ownerOf(owner)],
+        },
+        spec: { ...template.spec, ...spec },
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      this.#failed(owner, error.message);
+      return false;
+    }
+  }
+
+  /** Says once that pods are refused: each try has another name for its pod. */
+  #failed(owner: Workload, message: string): void {
+    const { kind, metadata: { uid, name } } = owner;
+    const withoutName = (text: string) => text.replace(/^pods "[^"]*"/, "pods");
+    const before = this.#failures.get(uid);
+    if (before && withoutName(before.message) === withoutName(message)) return;
+    const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+    const failure = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message } as const;
+    this.#failures.set(uid, { ...failure, lastTransitionTime });
+    const text = kind === "StatefulSet"
+      ? `create Pod in StatefulSet ${name} failed error: ${message}`
+      : `Error creating: ${message}`;
+    this.#events.warn(owner, `${kind.toLowerCase()}-controller`, "FailedCreate", text);
   }
 
   #deletePod(pod: PodObject): void {
@@ -138,7 +183,7 @@ export class WorkloadController {
     resource: Resource,
     workload: Workload,
     pods: readonly PodObject[],
-    more: Readonly<Record<string, number>>,
+    more: Readonly<Record<string, unknown>>,
   ): void {
     const ready = pods.filter((pod) => isLiving(pod) && podReady(pod)).length;
     this.#writeStatus(resource, workload, {
@@ -149,7 +194,7 @@ export class WorkloadController {
     });
   }
 
-  #writeStatus(resource: Resource, workload: Workload, numbers: Readonly<Record<string, number>>): void {
+  #writeStatus(resource: Resource, workload: Workload, numbers: Readonly<Record<string, unknown>>): void {
     const status = { observedGeneration: workload.metadata.generation, ...numbers };
     if (JSON.stringify(status) === JSON.stringify(workload.status)) return;
     const { namespace = "", name } = workload.metadata;
@@ -170,7 +215,7 @@ function isLiving(pod: PodObject): boolean {
 
 function ownerOf(owner: KubeObject) {
   const { apiVersion, kind, metadata: { name, uid } } = owner;
-  return { apiVersion, kind, name, uid, controller: true };
+  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
 }
 
 /** Ten characters that stand for a pod template (FNV-1a). */
