@@ -49,10 +49,13 @@ export class WorkloadController {
   }
 
   reconcile(namespace: string): void {
-    for (const deployment of this.#store.list<Workload>("deployments.apps", namespace)) this.#deployment(deployment);
-    for (const set of this.#store.list<Workload>("replicasets.apps", namespace)) this.#replicaSet(set);
-    for (const set of this.#store.list<Workload>("statefulsets.apps", namespace)) this.#statefulSet(set);
-    for (const set of this.#store.list<Workload>("daemonsets.apps", namespace)) this.#daemonSet(set);
+    // What is being deleted waits for its pods to go, and makes no more of them.
+    const all = (resource: string) =>
+      this.#store.list<Workload>(resource, namespace).filter(({ metadata }) => !metadata.deletionTimestamp);
+    for (const deployment of all("deployments.apps")) this.#deployment(deployment);
+    for (const set of all("replicasets.apps")) this.#replicaSet(set);
+    for (const set of all("statefulsets.apps")) this.#statefulSet(set);
+    for (const set of all("daemonsets.apps")) this.#daemonSet(set);
   }
 
   #deployment(deployment: Workload): void {
