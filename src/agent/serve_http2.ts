@@ -9,7 +9,8 @@ import { DialFailure } from "./dial.ts";
 import { type OpenedUpstream, originKey, takerKey } from "./serve_http1.ts";
 import type { Taker } from "./owners.ts";
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants;
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } =
+  http2.constants;
 
 /** A window that a fast sender does not often wait for, and that bounds what waits for a slow reader. */
 const settings = { initialWindowSize: 256 * 1024, maxConcurrentStreams: 1024, enablePush: false };
@@ -45,18 +46,19 @@ class Http2Client {
 
   async serve(): Promise<void> {
     const { client, reader } = this.#connection;
+    const wire = nodeDuplex(bufferedDuplex(client, reader));
+    wire.on("error", () => {});
     const server = http2.createServer({ settings, maxSessionMemory });
     const ended = new Promise<void>((resolve) => {
       server.on("session", (session) => {
         this.#connection.onFinish(() => session.close());
         session.on("stream", (stream, headers, flags) => void this.#route(stream, headers, flags));
         session.on("error", () => {});
-        session.on("close", resolve);
+        wire.on("close", () => session.destroy());
       });
+      wire.on("close", resolve);
     });
     server.on("sessionError", () => {});
-    const wire = nodeDuplex(bufferedDuplex(client, reader));
-    wire.on("error", () => {});
     server.emit("connection", wire);
     await ended;
     for (const session of this.#sessions.values()) session.then((each) => each.destroy(), () => {});
@@ -128,8 +130,11 @@ class Http2Client {
       if (this.#sessions.get(key) === session) this.#sessions.delete(key);
     };
     const session = open().then((stream) => {
+      const wire = nodeDuplex(stream);
+      wire.on("error", drop);
+      wire.on("close", () => made.destroy());
       const made = http2.connect("http://hawser", {
-        createConnection: () => nodeDuplex(stream),
+        createConnection: () => wire,
         settings,
         maxSessionMemory,
       });
@@ -185,11 +190,15 @@ function exchange(
       stream.on("wantTrailers", () => stream.sendTrailers({ ...down }));
       stream.respond(head, { endStream: bare, waitForTrailers: !bare });
       if (bare) request.resume();
-      else request.pipe(stream);
+      else request.pipe(stream, { end: false });
     });
     request.on("trailers", (fields) => down = fields);
     request.on("wantTrailers", () => request.sendTrailers({ ...up }));
-    request.on("end", () => whole = true);
+    request.on("end", () => {
+      // Deno ends what was reset, too.
+      whole = request.rstCode === NGHTTP2_NO_ERROR;
+      if (whole && answered) stream.end();
+    });
     request.on("error", () => {});
     request.on("close", () => {
       stream.off("trailers", onTrailers);

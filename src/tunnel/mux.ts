@@ -82,7 +82,8 @@ export class Mux {
   /** Ends the link and every stream in it. */
   close(): void {
     if (this.#ended) return;
-    this.#send(types.goAway, 0, 0, 0).finally(() => this.#carrier.close());
+    const close = () => this.#carrier.close();
+    this.#send(types.goAway, 0, 0, 0).then(close, close);
     this.#end(undefined);
   }
 
