@@ -4,7 +4,7 @@ import type { V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
 const longest = 300;
 
 /**
- * Why a pod does not serve, in Kubernetes' own words and on one line: `CrashLoopBackOff: back-off 40s restarting failed container…`,
+ * Why a pod does not serve, in Kubernetes' own words and on one line: `CrashLoopBackOff: back-off 40s restarting container=main…`,
  * `Unschedulable: 0/3 nodes are available…`. Empty where it is ready.
  */
 export function podReason(pod: V1Pod): string {
@@ -57,7 +57,9 @@ function stateReason(statuses: readonly V1ContainerStatus[]): string | undefined
     if (waiting) {
       const before = lastState?.terminated;
       const why = before && before.exitCode !== 0 ? ` (last exit: ${exit(before)})` : "";
-      return [{ dull: isDull(waiting.reason), text: say(waiting.reason ?? "Waiting", waiting.message) + why }];
+      // The kubelet adds pod, namespace and uid, which whoever reads this knows.
+      const message = waiting.message?.replace(/ restarting failed (container=\S+) pod=\S+/, " restarting $1");
+      return [{ dull: isDull(waiting.reason), text: say(waiting.reason ?? "Waiting", message) + why }];
     }
     if (terminated) {
       const text = say(

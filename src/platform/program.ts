@@ -20,32 +20,38 @@ export interface ProgramOptions {
   readonly os: typeof Deno.build.os;
   /** Ends the program (SIGTERM) when it aborts. */
   readonly signal?: AbortSignal;
+  /** Whether we run on a terminal, which sends Ctrl-C to the program as well. */
+  readonly onTerminal?: boolean;
 }
 
 /**
  * Runs a program on our own stdin, stdout and stderr and resolves with its exit status; 128 + n where signal n ended it. While it
- * runs, signals are its business: a polite kill and a closed terminal are passed on; Ctrl-C is not, because the terminal has
- * already sent it to the program, which may well go on (a debugger, a REPL). Throws a {@linkcode ProgramError}.
+ * runs, signals are its business: a polite kill and a closed terminal are passed on; Ctrl-C is not where there is a terminal, because
+ * that has already sent it to the program, which may well go on (a debugger, a REPL). Throws a {@linkcode ProgramError}.
  */
 export async function runProgram(name: string, args: readonly string[], options: ProgramOptions): Promise<number> {
   const path = await findProgram(name, options);
-  const child = start(name, path, args, options);
+  let child: Deno.ChildProcess | undefined;
   const passOn = (signal: Deno.Signal) => {
     try {
-      child.kill(signal);
+      child?.kill(signal);
     } catch {
       // it has just ended by itself
     }
   };
   const ignore = () => {};
-  const handlers: [Deno.Signal, () => void][] = [["SIGINT", ignore]];
+  const onTerminal = options.onTerminal ??
+    [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  const interrupted = onTerminal || options.os === "windows" ? ignore : () => passOn("SIGINT"); // an IDE's stop button
+  const handlers: [Deno.Signal, () => void][] = [["SIGINT", interrupted]];
   if (options.os === "windows") handlers.push(["SIGBREAK", ignore]);
   else handlers.push(["SIGTERM", () => passOn("SIGTERM")], ["SIGHUP", () => passOn("SIGHUP")]);
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
   const end = () => passOn("SIGTERM");
   options.signal?.addEventListener("abort", end, { once: true });
-  if (options.signal?.aborted) end();
   try {
+    child = start(name, path, args, options); // once we listen: it may signal us as its first deed
+    if (options.signal?.aborted) end();
     const { code, signal } = await child.status;
     return signal === null ? code : 128 + (constants.signals[signal as keyof typeof constants.signals] ?? 0);
   } finally {

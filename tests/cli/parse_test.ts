@@ -131,6 +131,18 @@ describe("flag values", () => {
     );
   });
 
+  it("are names of namespaces and domains, or refused", () => {
+    assertEquals(connectOptions("-n", "dev-2").namespace, "dev-2");
+    assertEquals(connectOptions("--cluster-domain", "K8s.Corp.").clusterDomain, "k8s.corp");
+    for (const wrong of ["Dev", "a b", "dev.shop", "dev-", "a/b", "x".repeat(64)]) {
+      assertStringIncludes(valueMessage("-n", wrong), `--namespace must be the name of a namespace`, wrong);
+      assertStringIncludes(valueMessage("--namespaces", `ok,${wrong}`), `"${wrong}" is not`, wrong);
+    }
+    for (const wrong of ["..", "a..b", "a b", ".local"]) {
+      assertStringIncludes(valueMessage("--cluster-domain", wrong), "--cluster-domain must be a DNS domain", wrong);
+    }
+  });
+
   it("are refused where missing", () => {
     for (const args of [["--port"], ["--port="], ["--port", "--listen"]]) {
       assertStringIncludes(valueMessage(...args), "--port needs a value: PORT");

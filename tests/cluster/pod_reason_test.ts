@@ -35,12 +35,17 @@ describe("podReason", () => {
 
   it("tells a crash loop with its back-off and the last exit", () => {
     const crashed = container(
-      { waiting: { reason: "CrashLoopBackOff", message: "back-off 40s restarting failed container=main pod=x" } },
+      {
+        waiting: {
+          reason: "CrashLoopBackOff",
+          message: "back-off 40s restarting failed container=main pod=x_dev(5d0-2)",
+        },
+      },
       { lastState: { terminated: { exitCode: 3, reason: "Error" } } },
     );
     assertEquals(
       reason({ containerStatuses: [crashed] }),
-      "CrashLoopBackOff: back-off 40s restarting failed container=main pod=x (last exit: exit code 3)",
+      "CrashLoopBackOff: back-off 40s restarting container=main (last exit: exit code 3)",
     );
   });
 

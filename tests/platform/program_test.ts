@@ -64,6 +64,22 @@ describe("runProgram", () => {
     assertEquals(await run("setInterval(() => {}, 1000)", AbortSignal.timeout(300)), os === "windows" ? 1 : 143);
   });
 
+  it("passes an interrupt on where no terminal does", { ignore: os === "windows" }, async () => {
+    const code = (onTerminal: boolean) => `
+      import { runProgram } from ${JSON.stringify(import.meta.resolve("../../src/platform/program.ts"))};
+      const options = { env: Deno.env.toObject(), os: Deno.build.os, onTerminal: ${onTerminal} };
+      Deno.exit(await runProgram("sh", ["-c", 'kill -INT $PPID; sleep 0.3; exit 5'], options));`;
+    const statusOf = async (onTerminal: boolean) => {
+      const args = ["run", "-A", "--no-check", "--no-config", "--no-lock", "-"];
+      const child = new Deno.Command(deno, { args, stdin: "piped", stdout: "null", stderr: "inherit" }).spawn();
+      const stdin = child.stdin.getWriter();
+      await stdin.write(new TextEncoder().encode(code(onTerminal)));
+      await stdin.close();
+      return (await child.status).code;
+    };
+    assertEquals(await Promise.all([statusOf(true), statusOf(false)]), [5, 130]);
+  });
+
   it("runs batch files, with blanks in their path and arguments", { ignore: os !== "windows" }, async () => {
     const root = await Deno.makeTempDir({ prefix: "a b " });
     try {
