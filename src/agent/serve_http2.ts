@@ -1,4 +1,5 @@
 import http2 from "node:http2";
+import { setImmediate } from "node:timers";
 import { bufferedDuplex } from "../stream/buffered_duplex.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import type { HeaderList } from "../stream/http_head.ts";
@@ -173,7 +174,9 @@ function exchange(
       return resolve("untouched"); // the session is about to close
     }
     let answered = false;
-    let whole = false;
+    let ended = false;
+    const whole = () => ended && request.rstCode === NGHTTP2_NO_ERROR;
+    const pass = () => void (answered && whole() && stream.end());
     let up: http2.IncomingHttpHeaders = {};
     let down: http2.IncomingHttpHeaders = {};
     const onTrailers = (fields: http2.IncomingHttpHeaders) => up = fields;
@@ -195,9 +198,9 @@ function exchange(
     request.on("trailers", (fields) => down = fields);
     request.on("wantTrailers", () => request.sendTrailers({ ...up }));
     request.on("end", () => {
-      // Deno ends what was reset, too.
-      whole = request.rstCode === NGHTTP2_NO_ERROR;
-      if (whole && answered) stream.end();
+      ended = true;
+      // Both runtimes end what was reset, too, and tell the code only afterwards.
+      setImmediate(pass);
     });
     request.on("error", () => {});
     request.on("close", () => {
@@ -209,7 +212,8 @@ function exchange(
         return resolve(repeatable || (bodiless && code === NGHTTP2_REFUSED_STREAM) ? "untouched" : "failed");
       }
       // Half an answer must not look like a whole one.
-      if (!whole) stream.close(code || NGHTTP2_INTERNAL_ERROR);
+      if (whole()) pass();
+      else stream.close(code || NGHTTP2_INTERNAL_ERROR);
       // What the client still sends has no reader any more.
       stream.resume();
       resolve("answered");
