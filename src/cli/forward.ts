@@ -1,4 +1,6 @@
+import { chooseEndpoints } from "../cluster/choose_endpoints.ts";
 import type { Service } from "../cluster/directory.ts";
+import { explainNoReadyPod } from "../cluster/no_ready_pod.ts";
 import { Failure } from "../platform/failure.ts";
 import { aborted } from "../platform/interrupt.ts";
 import { didYouMean } from "../platform/nearest.ts";
@@ -79,7 +81,7 @@ async function listen(host: string, { port, dial }: Plan, onFailure: (error: Err
 /** Looks at a target before anything is opened, so that a slip in a name is told at once. */
 async function plan(wanted: Forward, cluster: Cluster, deps: CliDeps, signal: AbortSignal): Promise<Plan[]> {
   return wanted.target.kind === "host"
-    ? await planHost(wanted, wanted.target.host, cluster, signal)
+    ? await planHost(wanted, wanted.target.host, cluster, deps, signal)
     : await planWorkload(
       wanted,
       new WorkloadDialer(wanted.target.workload, cluster.access.namespace, { ...cluster, clock: deps.clock }),
@@ -92,6 +94,7 @@ async function planHost(
   { target, ports }: Forward,
   host: string,
   { directory, dialer, access }: Cluster,
+  { log }: CliDeps,
   signal: AbortSignal,
 ): Promise<Plan[]> {
   const found = await directory.lookup(host, signal);
@@ -116,8 +119,19 @@ async function planHost(
     case "service":
     case "endpoint": {
       const { service } = found;
+      if (service.kind === "ExternalName") {
+        throw new Failure(
+          `Service "${service.name}" in namespace "${service.namespace}" stands for the outside name ` +
+            `"${service.externalName}" and has no pods: connect to that name itself`,
+        );
+      }
       const all = ports.length > 0 ? ports : only(service.ports, target.text);
-      for (const { remote } of all) servicePort(service, remote);
+      const endpoints = await directory.endpoints(service, signal);
+      for (const { remote } of all) {
+        const port = servicePort(service, remote);
+        if (found.kind === "endpoint" || chooseEndpoints(service, port, endpoints).kind !== "not-ready") continue;
+        log.event(explainNoReadyPod(service, port, endpoints, await directory.pods(service, signal)));
+      }
       return planned(all, target.text, async (port, options) => {
         // A service may have changed since: its present ports count.
         const now = await directory.lookup(host, options.signal);

@@ -210,6 +210,25 @@ describe("hawser on a practice cluster", () => {
     }
   });
 
+  it("says at once which target of a forward has no ready pod, and refuses one that never will", async () => {
+    const session = await started(["forward", "-o", "json", "empty", ":90", "web", ":http"], env);
+    const { err } = await session.end("SIGINT");
+    if (!windows) assertStringIncludes(err, 'Service "empty" in namespace "dev" has no pods');
+    assertEquals(err.includes("web"), false);
+
+    const metadata = { namespace: "dev", name: "mail" };
+    const spec = { type: "ExternalName", externalName: "mail.example.com" };
+    await practice.apply({ apiVersion: "v1", kind: "Service", metadata, spec });
+    for (const ports of [["25"], []]) {
+      const refused = await runHawser(["forward", "mail", ...ports], env);
+      assertEquals([refused.status, refused.out], [1, ""]);
+      assertStringIncludes(
+        refused.err,
+        'hawser: Service "mail" in namespace "dev" stands for the outside name "mail.example.com"',
+      );
+    }
+  });
+
   it("finds nothing wrong with a cluster that is well", async () => {
     const { status, out } = await runHawser(["doctor", "-o", "json"], env);
     const findings: { subject: string; state: string }[] = JSON.parse(out).findings;
