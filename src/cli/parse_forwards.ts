@@ -76,7 +76,7 @@ function parsePort(word: string): ForwardedPort {
   }
   return {
     local: local === undefined
-      ? readPort(remote, "A port")
+      ? readPort(remote, "PORT")
       : local === "" || local === "0"
       ? undefined
       : readPort(local, `The local port of "${word}"`),
