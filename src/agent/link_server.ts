@@ -85,11 +85,8 @@ export class LinkServer {
     const { lowest, highest } = protocolVersions;
     const version = Math.min(hawser.highest, highest);
     if (version >= Math.max(hawser.lowest, lowest)) return { hawser: version, agent: service };
-    const [older, newer] = hawser.highest < lowest ? ["this hawser", "the agent"] : ["the agent", "this hawser"];
-    return {
-      error: `${older} of "${service}" is too old for ${newer}: it speaks version ${
-        Math.min(hawser.highest, highest)
-      } of their protocol, and ${Math.max(hawser.lowest, lowest)} is wanted`,
-    };
+    const agent = `the agent of "${service}"`;
+    const [older, newer] = hawser.highest < lowest ? ["this hawser", agent] : [agent, "this hawser"];
+    return { error: `${older} is too old for ${newer}: they know no version of their protocol in common` };
   }
 }

@@ -13,8 +13,8 @@ export interface HttpPatience {
   readonly idle: number;
 }
 
-/** Whether a client's connection has another request before it. */
-export type Next = "request" | "end";
+/** What comes next on a client's connection: perhaps another request; the end, once the client has taken its last answer; nothing. */
+export type Next = "request" | "linger" | "end";
 
 /** An exchange that failed, for the caller to try elsewhere, or to answer for. */
 export interface FailedExchange extends ExchangeFailure {
@@ -34,6 +34,8 @@ export class HttpConnection {
   readonly #connection: ClientConnection;
   readonly #patience: HttpPatience;
   readonly #takes: string;
+  /** Settles once nothing reads a request's body any more. */
+  #reading: Promise<void> | undefined;
 
   /** `takes` says what the port takes, to those who send something else: `HTTP/1`. */
   constructor(connection: ClientConnection, patience: HttpPatience, takes: string) {
@@ -48,11 +50,13 @@ export class HttpConnection {
    * when nothing more is to be said on the connection, which the caller then closes.
    */
   async serve(handle: (head: RequestHead) => Promise<Next>): Promise<void> {
+    let next: Next = "request";
     try {
-      while (await this.#waitForRequest() && await this.#serveOne(handle) === "request");
+      while (next === "request") next = await this.#waitForRequest() ? await this.#serveOne(handle) : "end";
     } finally {
       this.kept.close();
     }
+    if (next === "linger") await this.#connection.linger(this.#reading);
   }
 
   /** Gives an error of our own to a request of which nothing more is to be read. `head` is undefined where it could not be understood. */
@@ -78,9 +82,8 @@ export class HttpConnection {
     } catch {
       return "end";
     }
-    if (lives) return "request";
-    await this.#connection.linger(exchange?.uploadEnds());
-    return "end";
+    this.#reading = exchange?.uploadEnds();
+    return lives ? "request" : "linger";
   }
 
   /** Has a request answered through `upstream`, which is kept under `key` where it may carry another. */
@@ -90,9 +93,8 @@ export class HttpConnection {
     switch (end.kind) {
       case "answered":
         if (end.upstreamLives) this.kept.put(key, upstream);
-        if (end.clientLives) return "request";
-        await this.#connection.linger(exchange.uploadEnds());
-        return "end";
+        this.#reading = exchange.uploadEnds();
+        return end.clientLives ? "request" : "linger";
       case "failed":
         return { ...end, exchange };
       case "malformed":
