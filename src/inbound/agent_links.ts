@@ -7,7 +7,7 @@ import { Failure } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
 import { AgentLink, type AgentRequest } from "./agent_link.ts";
-import { carryDelivery } from "./delivery.ts";
+import { Activity, carryDelivery } from "./delivery.ts";
 import { describeMark } from "./mark.ts";
 import type { LocalProgram } from "./local_program.ts";
 import { labels } from "./names.ts";
@@ -43,6 +43,7 @@ const shortestDelay = 150;
 const longestDelay = 2_000;
 /** A rule that was refused once it stood is offered again after so long: whoever took the mark may leave. */
 const refusedDelay = 5_000;
+const busyInterval = 50;
 
 /**
  * Links to every pod of an agent: in a rollout there are two for a while, and either may get the next request. Keeps them while they live, with the same
@@ -58,7 +59,7 @@ export class AgentLinks {
   readonly #pods = new Map<string, AbortController>();
   readonly #links = new Set<AgentLink>();
   readonly #running = new Set<Promise<void>>();
-  readonly #deliveries = new Set<Promise<void>>();
+  readonly #deliveries = new Map<Activity, Promise<void>>();
   #rules: readonly LocalRule[];
   #stand!: PromiseWithResolvers<void>;
   #stood = false;
@@ -92,11 +93,6 @@ export class AgentLinks {
     return this.#links.size;
   }
 
-  /** Deliveries under way. */
-  get deliveries(): number {
-    return this.#deliveries.size;
-  }
-
   /** Who has rules at the agent, ourselves included; undefined where no link stands. */
   async owners(signal: AbortSignal): Promise<readonly OwnerRules[] | undefined> {
     const all = await this.#ask({ type: "owners" }, signal);
@@ -107,11 +103,9 @@ export class AgentLinks {
   async withdraw(ms: number, signal: AbortSignal): Promise<void> {
     this.#rules = [];
     await this.#ask({ type: "rules", rules: [] }, signal);
-    const done = new AbortController();
-    const late = this.#deps.clock.sleep(ms, AbortSignal.any([signal, done.signal])).catch(() => {});
-    await Promise.race([Promise.all(this.#deliveries), late]);
-    done.abort();
-    signal.throwIfAborted();
+    const { clock } = this.#deps;
+    const busy = () => [...this.#deliveries.keys()].some(({ underWay }) => underWay);
+    for (const deadline = clock.now() + ms; busy() && clock.now() < deadline;) await clock.sleep(busyInterval, signal);
   }
 
   /** Nothing new comes to any laptop; resolves once what is under way is done, or after `ms` milliseconds. */
@@ -125,7 +119,7 @@ export class AgentLinks {
     for (const pod of this.#pods.values()) pod.abort();
     for (const link of this.#links) link.close();
     this.#stand.reject(new Error("closed"));
-    await Promise.all([this.#informer.done, ...this.#running, ...this.#deliveries]);
+    await Promise.all([this.#informer.done, ...this.#running, ...this.#deliveries.values()]);
   }
 
   async #ask(request: AgentRequest, signal: AbortSignal) {
@@ -204,12 +198,14 @@ export class AgentLinks {
         token: token(),
         owner,
         onDelivery: (delivery) => {
-          const carried: Promise<void> = carryDelivery(delivery, {
+          const activity = new Activity(this.#deps.clock);
+          const carried = carryDelivery(delivery, activity, {
             clock: this.#deps.clock,
-            programFor: (rule) => this.#rules.find(({ id }) => id === rule)?.program,
+            // What was sent before the agent heard that we leave is answered still.
+            programFor: (rule) => this.#options.rules.find(({ id }) => id === rule)?.program,
             onRefused: (program, error) => this.#refused(program, error),
-          }, this.#closing.signal).finally(() => this.#deliveries.delete(carried));
-          this.#deliveries.add(carried);
+          }, this.#closing.signal).finally(() => this.#deliveries.delete(activity));
+          this.#deliveries.set(activity, carried);
         },
         onEvent: (event) => {
           if (event.event === "served") onServed?.(event.rule, event.count);

@@ -1,17 +1,59 @@
 import { type Delivery, lineLimit, type StreamAnswer } from "../agent/protocol.ts";
-import { type Clock } from "../platform/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import { bufferedDuplex } from "../stream/buffered_duplex.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
 import { connectTcp } from "../stream/connect_tcp.ts";
 import type { Duplex } from "../stream/duplex.ts";
-import { relay } from "../stream/relay.ts";
+import { relay, type RelayCount } from "../stream/relay.ts";
 import type { LocalProgram } from "./local_program.ts";
 
 /** Milliseconds that a program of this machine may take to accept a connection. */
 const connectPatience = 5_000;
 /** Milliseconds in which the agent has to say what a stream is for. */
 const headPatience = 10_000;
+
+/** Milliseconds of quiet after which an answer is taken to be over. */
+const quiet = 300;
+
+/** One delivery while it lasts. */
+export class Activity implements RelayCount {
+  readonly #clock: Clock;
+  #sent = 0;
+  #received = 0;
+  #owed = false;
+  #answeredAt = -Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Bytes to the program here. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  set sent(count: number) {
+    this.#sent = count;
+    this.#owed = true;
+  }
+
+  /** Bytes from the program here. */
+  get received(): number {
+    return this.#received;
+  }
+
+  set received(count: number) {
+    this.#received = count;
+    this.#owed = false;
+    this.#answeredAt = this.#clock.now();
+  }
+
+  /** Whether the program has been asked and has not answered, or is just answering. Callers keep connections open for long after that. */
+  get underWay(): boolean {
+    return this.#owed || this.#clock.now() - this.#answeredAt < quiet;
+  }
+}
 
 /** What carrying a delivery needs. */
 export interface DeliveryDeps {
@@ -26,7 +68,12 @@ export interface DeliveryDeps {
  * Carries one stream that the agent has opened to the local program its rule names, until both have ended. Never rejects: the agent is told where the program
  * did not take it, and decides what becomes of the request.
  */
-export async function carryDelivery(stream: Duplex, deps: DeliveryDeps, signal: AbortSignal): Promise<void> {
+export async function carryDelivery(
+  stream: Duplex,
+  activity: Activity,
+  deps: DeliveryDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const cut = () => stream.reset();
   if (signal.aborted) return cut();
   signal.addEventListener("abort", cut, { once: true });
@@ -46,7 +93,7 @@ export async function carryDelivery(stream: Duplex, deps: DeliveryDeps, signal: 
       return stream.close();
     }
     await answer(stream, { ok: true });
-    await relay(bufferedDuplex(stream, reader), local);
+    await relay(bufferedDuplex(stream, reader), local, activity);
   } catch {
     stream.reset(); // the link broke, or what came on it was no delivery
   } finally {
