@@ -54,7 +54,7 @@ function all(group: string, resource: string, ...verbs: readonly string[]): Perm
 
 /** Who brings traffic in: pods are looked at beyond what `connect` does without, and objects are made. */
 const inbound: readonly Permission[] = [
-  ...connect.map((permission) => permission.resource === "pods" ? { ...permission, without: undefined } : permission),
+  ...connect.map((each) => each.resource === "pods" && each.without ? { ...each, without: undefined } : each),
   all("", "services", "create", "patch"),
   all("", "configmaps", "get", "create"),
   // The one Secret that holds the agent's token: made by the first, read by whoever joins.

@@ -29,6 +29,8 @@ export interface AgentLinksOptions {
   readonly rules: readonly LocalRule[];
   /** Counts of requests answered here, by rule; told at most once a second. */
   readonly onServed?: (rule: string, count: number) => void;
+  /** A pod of the agent is about to go. */
+  readonly onLeaving?: () => void;
 }
 
 /** What the links use of the world. */
@@ -140,6 +142,7 @@ export class AgentLinks {
 
   #see(pod: V1Pod): void {
     const uid = pod.metadata?.uid ?? "";
+    if (pod.metadata?.deletionTimestamp) this.#options.onLeaving?.();
     // A pod that terminates keeps its link: it still serves what it has.
     if (this.#pods.has(uid) || pod.metadata?.deletionTimestamp || pod.status?.phase !== "Running") return;
     const leaving = new AbortController();

@@ -80,6 +80,7 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
       owner,
       rules,
       onServed: (_rule, count) => running.count(count),
+      onLeaving: () => running.podLeaves(),
     }, deps);
     leaving = { ...leaving, links };
     const onState = (state: string) => onProgress?.(`Waiting for the agent: ${state}`);

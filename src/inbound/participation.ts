@@ -5,6 +5,7 @@ import { labelsFor } from "./agent_manifests.ts";
 import { type Lease, microTime } from "./lease.ts";
 import { labels, participantName } from "./names.ts";
 import { paths } from "./paths.ts";
+import { unlessGone } from "./unless_gone.ts";
 
 /** What a participant does, kept on its Lease for `hawser status --cluster`. */
 export interface Holding {
@@ -80,11 +81,7 @@ class RenewedLease implements Participation {
   async leave(signal: AbortSignal): Promise<void> {
     this.abandon();
     await this.#renewing;
-    try {
-      await this.#api.delete(this.#path, undefined, signal);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    }
+    await unlessGone(this.#api.delete(this.#path, undefined, signal));
   }
 
   abandon(): void {

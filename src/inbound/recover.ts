@@ -1,10 +1,11 @@
-import { type Api, ApiError } from "../cluster/api.ts";
+import type { Api } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type Lease } from "./lease.ts";
 import { labels } from "./names.ts";
 import { paths } from "./paths.ts";
 import { type Restored, restoreService } from "./restore_service.ts";
 import { withServiceLock } from "./service_lock.ts";
+import { unlessGone } from "./unless_gone.ts";
 
 /** Which Service, and for whom. */
 export interface RecoverOptions {
@@ -39,16 +40,10 @@ export async function recover(
     const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
     if (unless?.(items)) return undefined;
     // Before all else: who finds the agent gone and the Lease still there would make the agent anew.
-    for (const { metadata } of items) await remove(api, `${paths.leases(namespace)}/${metadata.name}`, signal);
+    for (const { metadata } of items) {
+      await unlessGone(api.delete(`${paths.leases(namespace)}/${metadata.name}`, undefined, signal));
+    }
     const restored = await restoreService(options, deps, signal);
     return { ...restored, ended: items.map(({ spec }) => spec?.holderIdentity ?? "somebody") };
   });
-}
-
-async function remove(api: Api, path: string, signal: AbortSignal): Promise<void> {
-  try {
-    await api.delete(path, undefined, signal);
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-  }
 }

@@ -1,10 +1,11 @@
-import type { V1Deployment, V1EndpointSlice, V1Pod, V1Service } from "@kubernetes/client-node";
+import type { V1Deployment, V1EndpointSlice, V1Pod } from "@kubernetes/client-node";
 import { type Api, ApiError } from "../cluster/api.ts";
 import { serviceNameLabel } from "../cluster/slice_model.ts";
 import type { Clock } from "../platform/clock.ts";
 import { labels, manager, objectNames } from "./names.ts";
 import { paths } from "./paths.ts";
-import { diversionOf, readUndo, restoringPatch } from "./undo.ts";
+import { restoreSelector } from "./restore_selector.ts";
+import { unlessGone } from "./unless_gone.ts";
 
 /** What to give back. */
 export interface RestoreOptions {
@@ -22,7 +23,6 @@ export interface Restored {
   readonly agent: boolean;
 }
 
-const conflictRetries = 5;
 const interval = 200;
 const slicePatience = 5_000;
 /** An agent answers what it has before it ends; what takes longer is cut. */
@@ -38,43 +38,20 @@ export async function restoreService(
   { api, clock }: { readonly api: Api; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<Restored> {
-  const names = objectNames(service);
+  const path = `${paths.deployments(namespace)}/${objectNames(service).agent}`;
   const selector = await restoreSelector(namespace, service, api, signal);
-  const deployment = await get<V1Deployment>(api, `${paths.deployments(namespace)}/${names.agent}`, signal);
+  const deployment = await unlessGone(api.get<V1Deployment>(path, {}, signal));
   if (deployment?.metadata?.labels?.[labels.managedBy] !== manager) return { selector, agent: false };
   // What the slices say needs a moment more to reach every node: an agent that was told to go takes connections for some seconds still.
   if (selector) await agentLeftSlices(namespace, service, api, clock, signal);
   await drain?.(signal);
   // The origin Service has to outlive the agent's last request, so that deleting all at once would not do.
-  const path = `${paths.deployments(namespace)}/${names.agent}`;
   if ((deployment.spec?.replicas ?? 0) > 0) {
     await unlessGone(api.patch(path, "merge", { spec: { replicas: 0 } }, {}, signal));
     await agentEnded(namespace, service, api, clock, signal);
   }
   await unlessGone(api.delete(path, { propagationPolicy: "Background" }, signal));
   return { selector, agent: true };
-}
-
-async function restoreSelector(namespace: string, service: string, api: Api, signal: AbortSignal): Promise<boolean> {
-  const path = `${paths.services(namespace)}/${service}`;
-  for (let attempt = 1;; attempt++) {
-    const found = await get<V1Service>(api, path, signal);
-    if (!found) return false;
-    const lost = diversionOf(found) === "diverted" && readUndo(found) === undefined;
-    const origin = lost
-      ? await get<V1Service>(api, `${paths.services(namespace)}/${objectNames(service).origin}`, signal)
-      : undefined;
-    const patch = restoringPatch(found, origin?.spec?.selector);
-    if (!patch) return false;
-    try {
-      await api.patch(path, "merge", patch, {}, signal);
-      return patch.spec !== undefined;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status === 404) return false;
-      if (error.status !== 409 || attempt > conflictRetries) throw error;
-    }
-  }
 }
 
 /** Until the Service's endpoints are others than the agent's; where they may not be read, a while. */
@@ -112,19 +89,5 @@ async function agentEnded(
     const labelSelector = `${labels.agent}=${service}`;
     const { items } = await api.list<V1Pod>(paths.pods(namespace), { labelSelector }, signal);
     if (items.length === 0) return;
-  }
-}
-
-async function get<T>(api: Api, path: string, signal: AbortSignal): Promise<T | undefined> {
-  return await unlessGone(api.get<T>(path, {}, signal));
-}
-
-/** Undefined for what does not exist any more. */
-async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
   }
 }

@@ -1,4 +1,3 @@
-import type { V1Deployment } from "@kubernetes/client-node";
 import { ApiError } from "../cluster/api.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import { Failure } from "../platform/failure.ts";
@@ -14,9 +13,11 @@ import { paths } from "./paths.ts";
 import { type Plan, planAgent } from "./plan.ts";
 import { raiseAgent } from "./raise_agent.ts";
 import { readService } from "./read_service.ts";
+import { restoreSelector } from "./restore_selector.ts";
 import { withServiceLock } from "./service_lock.ts";
 import { type ServiceChange, watchService } from "./service_watch.ts";
 import { restoringPatch } from "./undo.ts";
+import { unlessGone } from "./unless_gone.ts";
 
 /** What a {@linkcode RunningInbound} is made of. */
 export interface RunningParts {
@@ -48,6 +49,10 @@ export class RunningInbound implements Inbound {
   #end!: (reason: string) => void;
   #leaving: Leaving | undefined;
   #closed: Promise<Farewell> | undefined;
+  /** The agent is being made anew: what changes about the Service meanwhile is our own doing. */
+  #remaking = false;
+  #toldOfChange = false;
+  #wake = () => {};
 
   constructor({ request, plan, ports, token }: RunningParts, deps: InboundDeps) {
     this.#request = request;
@@ -61,6 +66,11 @@ export class RunningInbound implements Inbound {
   /** Takes note of requests that were answered here. */
   count(requests: number): void {
     this.served += requests;
+  }
+
+  /** An agent pod goes: to be replaced, or because somebody has deleted all of it. */
+  podLeaves(): void {
+    this.#wake();
   }
 
   /** Begins to watch over what stands. */
@@ -136,12 +146,17 @@ export class RunningInbound implements Inbound {
       case "deleted":
         return log.event(`Somebody has deleted service "${service}": nothing comes here any more`);
       case "diverted":
-        return log.event(`Service "${service}" is diverted to the agent again`);
+        if (this.#toldOfChange) log.event(`Service "${service}" is diverted to the agent again`);
+        this.#toldOfChange = false;
+        return;
       case "mixed":
-        if (!insist) await this.#unmix(change);
+        // Told when it is theirs.
+        if (!insist) return await this.#unmix(change);
         break;
       case "selector":
+        if (this.#remaking) return;
     }
+    this.#toldOfChange = true;
     if (insist) {
       log.event(`Somebody has changed the selector of service "${service}"; diverting it again (--insist)`);
       return await this.#again();
@@ -186,7 +201,9 @@ export class RunningInbound implements Inbound {
         // The API server is away, or the agent cannot be made now: the next look will tell.
         if (!signal.aborted) log.debug(`service "${service}": ${error instanceof Error ? error.message : error}`);
       }
-      await clock.sleep(lookInterval, signal).catch(() => {});
+      const waking = new AbortController();
+      this.#wake = () => waking.abort();
+      await clock.sleep(lookInterval, AbortSignal.any([signal, waking.signal])).catch(() => {});
     }
   }
 
@@ -194,15 +211,22 @@ export class RunningInbound implements Inbound {
     const { namespace, service } = this.#request;
     const { api, log } = this.#deps;
     const path = `${paths.deployments(namespace)}/${objectNames(service).agent}`;
-    if (await exists<V1Deployment>(api.get(path, {}, signal))) return;
+    if (await unlessGone(api.get(path, {}, signal))) return;
     await this.#locked(async (locked) => {
       const lease = `${paths.leases(namespace)}/${participantName(service, this.#request.owner.id)}`;
       // Without our Lease it was taken away on purpose, and `removed` will tell.
-      if (!await exists(api.get(lease, {}, locked)) || await exists(api.get(path, {}, locked))) return;
+      if (!await unlessGone(api.get(lease, {}, locked)) || await unlessGone(api.get(path, {}, locked))) return;
       log.event(`The agent of service "${service}" was deleted; making it anew`);
-      this.token = (await raiseAgent(this.plan, this.#request.image, this.#deps, locked)).token;
-      await awaitAgent({ namespace, service }, this.#deps, locked);
-      await divertService(this.plan, this.#request.owner.name, this.#deps, locked);
+      this.#remaking = true;
+      try {
+        // The Service selects nothing at present.
+        await restoreSelector(namespace, service, api, locked);
+        this.token = (await raiseAgent(this.plan, this.#request.image, this.#deps, locked)).token;
+        await awaitAgent({ namespace, service }, this.#deps, locked);
+        await divertService(this.plan, this.#request.owner.name, this.#deps, locked);
+      } finally {
+        this.#remaking = false;
+      }
     });
   }
 
@@ -225,15 +249,5 @@ export class RunningInbound implements Inbound {
   async #locked(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { namespace, service, owner } = this.#request;
     await withServiceLock({ namespace, service, holder: owner.name }, this.#deps, this.#closing.signal, action);
-  }
-}
-
-async function exists<T>(call: Promise<T>): Promise<boolean> {
-  try {
-    await call;
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return false;
-    throw error;
   }
 }

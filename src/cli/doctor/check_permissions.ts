@@ -11,9 +11,8 @@ export async function checkPermissions(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   try {
-    // Those of connect and run are among the ones of forward.
-    const more = inbound ? permissions.exchange.filter((each) => !permissions.connect.includes(each)) : [];
-    const wanted = [...permissions.forward, ...more];
+    // Those of connect and run are among the ones of forward; what exchange cannot do without is told as such.
+    const wanted = inbound ? [...new Set([...permissions.exchange, ...permissions.forward])] : permissions.forward;
     const reviews = await reviewAccess(api, wanted, namespace, signal);
     return [
       await checkNamespace(api, namespace, signal),
