@@ -16,7 +16,7 @@ function speakHttp2(serve: (stream: http2.ServerHttp2Stream, headers: http2.Inco
       wire.on("error", () => {});
       wire.on("close", resolve);
       server.on("sessionError", () => {});
-      server.on("stream", (stream, headers) => {
+      server.on("stream", (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
         stream.on("error", () => {});
         serve(stream, headers);
       });
