@@ -1,5 +1,6 @@
 import type { ProxiedScheme } from "../platform/proxy_settings.ts";
 import type { Directory } from "../cluster/directory.ts";
+import { isPrivateAddress } from "../cluster/private_address.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { type Dialer, DialError, type DialOptions, type Target } from "../tunnel/dialer.ts";
 import type { DirectDialer } from "./direct_dialer.ts";
@@ -77,7 +78,10 @@ export class Router implements Dialer {
         );
       case "foreign":
         if (this.#included.some(matches)) return this.#toRelay(target);
-        return this.#explained(direct.route(target, scheme), nobodyKnows(target, directory.namespace));
+        return this.#hinted(
+          this.#explained(direct.route(target, scheme), nobodyKnows(target, directory.namespace)),
+          target,
+        );
     }
   }
 
@@ -107,6 +111,24 @@ export class Router implements Dialer {
       );
     }
     return { via: "relay", dial: (options) => relay.dial(target, options) };
+  }
+
+  /** A private address that leads nowhere from here may be one of the cluster's that we cannot know. */
+  #hinted(route: Route, target: Target): Route {
+    if (!isPrivateAddress(target.host)) return route;
+    return {
+      ...route,
+      dial: async (options) => {
+        try {
+          return await route.dial(options);
+        } catch (error) {
+          if (!(error instanceof DialError) || (error.kind !== "unreachable" && error.kind !== "timeout")) throw error;
+          const hint =
+            "If it is an address of the cluster, use the service's name: addresses are known of watched namespaces only";
+          throw new DialError(error.kind, `${error.message}. ${hint}`, { cause: error });
+        }
+      },
+    };
   }
 
   /** A name that this machine's DNS does not know either is most often a slip in a service's name: `unknown` says so. */

@@ -130,6 +130,19 @@ describe("Router", () => {
     );
   });
 
+  it("says of a private address that leads nowhere that it may be the cluster's", async () => {
+    const direct: RouterDeps["direct"] = {
+      route: () => ({
+        via: "direct",
+        dial: () => Promise.reject(new DialError("unreachable", "no route to the host")),
+      }),
+    };
+    const error = await assertRejects(() => way("10.96.3.4", {}, { direct }), DialError, "use the service's name");
+    assertEquals(error.kind, "unreachable");
+    const outside = await assertRejects(() => way("example.org", {}, { direct }), DialError);
+    assertEquals(outside.message, "no route to the host");
+  });
+
   it("says that neither the cluster nor this machine knows a name", async () => {
     const direct: RouterDeps["direct"] = {
       route: () => ({ via: "direct", dial: () => Promise.reject(new DialError("unknown", "no such name in DNS")) }),
