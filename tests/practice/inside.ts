@@ -15,11 +15,13 @@ interface Endpoints extends KubeObject {
 export class Inside {
   readonly #store: Pick<Store, "get" | "list">;
   readonly #network: Network;
-  readonly #extra: ReadonlyMap<string, RealAddress>;
+  readonly #extra: Map<string, RealAddress>;
+  /** Addresses of names outside the cluster. */
+  readonly #outside = new Map<string, string>();
   readonly #turns = new Map<string, number>();
 
   /** `store` is what its proxies know of the cluster. `extra` maps addresses beside pods', as `IP:PORT`. */
-  constructor(store: Pick<Store, "get" | "list">, network: Network, extra: ReadonlyMap<string, RealAddress>) {
+  constructor(store: Pick<Store, "get" | "list">, network: Network, extra: Map<string, RealAddress>) {
     this.#store = store;
     this.#network = network;
     this.#extra = extra;
@@ -46,12 +48,21 @@ export class Inside {
     throw new Deno.errors.ConnectionRefused(`Connection to "${host}" port ${port} is refused in the practice cluster`);
   }
 
+  /** Puts a host outside the cluster: a name or an address, one port of which is a real socket. */
+  addOutside(host: string, port: number, real: RealAddress): void {
+    const address = isIP(host) ? host : this.#outside.get(host) ?? `203.0.113.${this.#outside.size + 1}`;
+    if (!isIP(host)) this.#outside.set(host, address);
+    this.#extra.set(`${address}:${port}`, real);
+  }
+
   /** Addresses of a name, as the cluster's DNS answers in a pod of the namespace. Throws `Deno.errors.NotFound`. */
   lookup(host: string, namespace: string): string[] {
     return [isIP(host) ? host : this.#resolve(host, namespace)];
   }
 
   #resolve(host: string, from: string): string {
+    const outside = this.#outside.get(host.toLowerCase().replace(/\.$/, ""));
+    if (outside) return outside;
     const labels = host.toLowerCase().replace(/\.$/, "").replace(/\.svc(\.cluster\.local)?$/, "").split(".");
     for (const namespace of [from, labels.at(-1)!]) {
       const rest = namespace === from && labels.at(-1) !== from || labels.length === 1 ? labels : labels.slice(0, -1);

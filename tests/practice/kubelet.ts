@@ -161,8 +161,12 @@ export class Kubelet {
     };
     if (linger > 0) running.after(linger, () => this.#work(finish));
     // A process may take all of its grace period, which `idle` is not to wait for.
-    else if (pod.spec.containers.some(({ image }) => processProgram(image))) void finish();
+    else if (pod.spec.containers.some(({ image }) => this.#isProcess(image))) void finish();
     else await finish();
+  }
+
+  #isProcess(image: string): boolean {
+    return !this.#deps.programs.has(image) && processProgram(image) !== undefined;
   }
 
   #writeStatus(pod: PodObject, status: unknown): void {

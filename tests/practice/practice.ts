@@ -13,9 +13,16 @@
  * - **API server** (`api_server.ts`, `rest.ts`): HTTPS (HTTP/1.1) with client certificates, tokens and impersonation; rules per user; REST,
  *   watches and patches over a table of resources; errors are `Status` objects in Kubernetes' words.
  * - **Controllers**: Services get ClusterIPs, EndpointSlices and Endpoints; Deployments and StatefulSets get pods; what loses its owner goes.
- *   They run as soon as something changes; `settled()` resolves when they have nothing left to do.
- * - **Pods** (`kubelet.ts`): a container runs the *program* that is registered under its image's name. Programs listen on real loopback
- *   sockets; the API shows 10.244.x.y, and `network.ts` knows which socket is meant. Stock image: `practice/workload` (8080 HTTP, 7000 TCP).
+ *   They run as soon as something changes; `settled()` resolves when they have nothing left to do. It waits neither for a probe to succeed nor for a
+ *   process to take its leave: `until` does.
+ * - **Pods** (`kubelet.ts`, `running_pod.ts`): a container runs the *program* that is registered under its image's name. Programs listen on real
+ *   loopback sockets; the API shows 10.244.x.y, and `network.ts` knows which socket is meant. Stock image: `practice/workload` (8080 HTTP, 7000 TCP).
+ * - **Processes** (`process_program.ts`): the stock images of Node and Deno run their container's command as a process of its own, with its
+ *   variables, with ConfigMaps and Secrets as files, and with its pod's network: `pod_network.cjs`, loaded before the program, asks `pod_gate.ts`
+ *   where it really listens and connects to, so that the program runs as it would in a cluster and knows nothing of this one. Readiness probes are made
+ *   (periods from 100 ms on), exits lead to restarts and CrashLoopBackOff, deletion to SIGTERM and, after the grace period, SIGKILL.
+ * - **Refusals**: ResourceQuota, Pod Security by the namespace's label, admission webhooks (`faults.denyAdmission`), nodes without room, images that do
+ *   not exist, ConfigMaps that are missing: in conditions and Events, in Kubernetes' words. Of Events, only Warnings are recorded.
  * - **Port-forward** (`port_forward.ts`): SPDY/3.1, plain or inside a WebSocket, with the manners of a real container runtime.
  *
  * Users: `admin` (token, may do everything), `admin-certificate` (the same by client certificate); `addUser` adds others with rules of their own.
@@ -134,6 +141,11 @@ export interface Practice extends AsyncDisposable {
    * or with `Deno.errors.NotFound`.
    */
   dialFromPod(host: string, port: number, options?: { readonly namespace?: string }): Promise<Deno.TcpConn>;
+
+  /**
+   * Puts a host outside the cluster that pods can reach: a name (lower case) or an address, one port of which is a real socket on this machine.
+   */
+  addOutside(host: string, port: number, real: { readonly hostname: string; readonly port: number }): void;
 
   /** Things that go wrong. */
   readonly faults: Faults;

@@ -165,6 +165,10 @@ for (const image of ["docker.io/library/node:22-alpine", "denoland/deno:2.5.0"])
       for (const host of ["orders", "orders.dev.svc.cluster.local", clusterIP]) {
         assertStringIncludes(await ask(practice, `/fetch,${host},80`), '"name":"orders"');
       }
+      const outside = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("outside"));
+      practice.addOutside("db.example.com", 5432, outside.addr);
+      assertEquals(await ask(practice, "/fetch,db.example.com,5432"), "outside");
+      await outside.shutdown();
       assertEquals(await ask(practice, "/fetch,orders,81"), "ECONNREFUSED");
       assertEquals(await ask(practice, "/fetch,nothing,80"), "ENOTFOUND");
       assertEquals(await ask(practice, "/fetch,localhost,8080"), "here");

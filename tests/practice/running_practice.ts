@@ -204,6 +204,10 @@ export class RunningPractice implements Practice {
     await this.settled();
   }
 
+  addOutside(host: string, port: number, real: { readonly hostname: string; readonly port: number }): void {
+    this.#parts.inside.addOutside(host, port, real);
+  }
+
   dialFromPod(host: string, port: number, options: { readonly namespace?: string } = {}): Promise<Deno.TcpConn> {
     return this.#parts.inside.dial(host, port, options.namespace ?? "default");
   }
