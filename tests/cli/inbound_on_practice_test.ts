@@ -1,0 +1,143 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { objectsOf } from "../inbound/scene.ts";
+import { type Practice, startPractice } from "../practice/practice.ts";
+import { hawserCommand, runHawser } from "./hawser_process.ts";
+
+const windows = Deno.build.os === "windows";
+
+/** A hawser that goes on running, once its first line is out. */
+async function started(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = hawserCommand(args, env).spawn();
+  const complaints = new Response(child.stderr).text();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`it ended: ${await complaints}`);
+    text += value;
+  }
+  return {
+    report: JSON.parse(text),
+    async end(signal: Deno.Signal) {
+      child.kill(signal);
+      const { code } = await child.status;
+      await reader.cancel();
+      return { code, err: await complaints };
+    },
+  };
+}
+
+/** What a caller inside the cluster gets from the service `orders`. */
+async function ask(practice: Practice, headers = ""): Promise<string> {
+  const connection = await practice.dialFromPod("orders.dev", 80);
+  const head = `GET / HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n${headers}\r\n`;
+  await connection.write(new TextEncoder().encode(head));
+  return (await new Response(connection.readable).text()).includes("from the laptop") ? "laptop" : "pod";
+}
+
+describe("exchange and mesh, with the agent as a process", () => {
+  let practice: Practice;
+  let root: string;
+  let env: Record<string, string>;
+  let program: Deno.HttpServer<Deno.NetAddr>;
+  let before: string[];
+
+  beforeAll(async () => {
+    practice = await startPractice();
+    await practice.addService({
+      namespace: "dev",
+      name: "orders",
+      ports: [{ name: "web", port: 80, targetPort: "http" }, { name: "raw", port: 7000 }],
+      replicas: 2,
+    });
+    root = await Deno.makeTempDir({ prefix: "hawser-" });
+    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
+    env = { HOME: root, USERPROFILE: root, USER: "alice", KUBECONFIG: `${root}/kubeconfig` };
+    program = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("from the laptop"));
+    before = objectsOf(practice);
+  });
+  afterAll(async () => {
+    await program.shutdown();
+    await practice.stop();
+    await Deno.remove(root, { recursive: true });
+  });
+
+  const expose = () => ["--expose", `${program.addr.port}:web`];
+
+  it("brings all requests of a port here, and gives the service back", async () => {
+    const exchange = await started(["exchange", "deploy/orders", ...expose(), "-o", "json"], env);
+    const { kind, service, ports, agent, origin, warnings } = exchange.report;
+    assertEquals([kind, service, agent, origin, warnings], [
+      "exchange",
+      "orders",
+      "orders-hawser",
+      "orders-hawser-origin",
+      [],
+    ]);
+    assertEquals(ports, [{ port: 80, name: "web", local: "127.0.0.1", localPort: program.addr.port }]);
+    await practice.settled();
+    assertEquals(await ask(practice), "laptop");
+    const connection = await practice.dialFromPod("orders.dev", 7000);
+    await connection.write(new TextEncoder().encode("echo\nraw bytes"));
+    await connection.closeWrite();
+    assertEquals(await new Response(connection.readable).text(), "raw bytes");
+
+    const { services: [held] } = JSON.parse((await runHawser(["status", "--cluster", "-o", "json"], env)).out);
+    assertEquals([held.service, held.state, held.selector], ["orders", "diverted", { app: "orders" }]);
+    assertMatch(held.participants[0].owner, /^alice@/);
+    assertEquals([held.participants[0].kind, held.participants[0].live], ["exchange", true]);
+
+    const { code, err } = await exchange.end("SIGINT");
+    if (windows) await runHawser(["recover", "orders"], env); // there a signal is the end of the process
+    else {
+      assertEquals(code, 130);
+      assertStringIncludes(err, 'Service "orders" is what it was, and nothing is left.');
+    }
+    await practice.settled();
+    assertEquals(objectsOf(practice), before);
+    assertEquals(await ask(practice), "pod");
+  });
+
+  it("brings marked requests alone, and a killed laptop leaves what recover puts back", async () => {
+    const mesh = await started(["mesh", "orders", ...expose(), "--version-mark", "blue", "-o", "json"], env);
+    assertEquals(mesh.report.mark, 'header version is "blue"');
+    await practice.settled();
+    assertEquals([await ask(practice, "Version: blue\r\n"), await ask(practice)], ["laptop", "pod"]);
+    const refused = await runHawser(["mesh", "orders", ...expose(), "--version-mark", "blue"], env);
+    assertEquals(refused.status, 1);
+    assertMatch(refused.err, /alice@.* has the mark header version is "blue"/);
+    await mesh.end("SIGKILL");
+    assertEquals(await ask(practice, "Version: blue\r\n"), "pod");
+    const { status, out } = await runHawser(["recover", "orders"], env);
+    assertEquals(status, 0);
+    assertStringIncludes(out, 'Service "orders" in namespace "dev" is what it was. Ended: alice@');
+    await practice.settled();
+    assertEquals(objectsOf(practice), before);
+  });
+
+  it("says what is misused, and which rights are missing, before anything is changed", async () => {
+    const words = async (...args: string[]) => {
+      const { status, err } = await runHawser(args, env);
+      return [status, err.split("\n")[0]];
+    };
+    assertEquals((await words("exchange", "orders"))[0], 2);
+    assertEquals((await words("exchange", "orders", "--expose", "db.example:80:80"))[0], 2);
+    assertEquals((await words("mesh", "orders", "--expose", "80", "--match", "x=y"))[0], 2);
+    assertEquals(
+      (await words("exchange", "order", ...expose()))[1],
+      'hawser: There is no service "order" in namespace "dev". Did you mean "orders"?',
+    );
+    await practice.addUser({
+      name: "reader",
+      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["get", "list", "watch"] }],
+    });
+    await Deno.writeTextFile(`${root}/reader`, practice.kubeconfig("reader", { namespace: "dev" }));
+    const { status, err } = await runHawser(["exchange", "orders", ...expose(), "--kubeconfig", `${root}/reader`], env);
+    assertEquals(status, 1);
+    assertStringIncludes(err, "create, patch on services");
+    assertStringIncludes(err, "create on pods/portforward");
+    assertStringIncludes(err, "hawser doctor --rbac --inbound -n dev");
+    assertEquals(objectsOf(practice), before);
+  });
+});
