@@ -66,7 +66,7 @@ export function describeInbound(report: InboundReport): string {
     `${port}${name === "" ? "" : ` ${name}`}`,
     `-> ${local.includes(":") ? `[${local}]` : local}:${localPort}`,
   ]);
-  const objects = [`deployment, secret and configmap ${agent}`, ...origin ? [`service ${origin}`] : [], "two leases"];
+  const objects = [`deployment, secret and configmap ${agent}`, ...origin ? [`service ${origin}`] : [], "a lease"];
   return [
     `${headline(report)} in namespace ${namespace}`,
     "",
