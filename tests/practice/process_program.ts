@@ -88,8 +88,14 @@ function placed(text: string, mounts: ReadonlyMap<string, string>): string {
 }
 
 function hasNode(): Promise<boolean> {
-  return nodeFound ??= new Deno.Command("node", { args: ["--version"], stdout: "null", stderr: "null" }).output().then(
-    ({ success }) => success,
-    () => false,
-  );
+  return nodeFound ??= findNode();
+}
+
+async function findNode(): Promise<boolean> {
+  try {
+    const command = new Deno.Command("node", { args: ["--version"], stdout: "null", stderr: "null" });
+    return (await command.output()).success;
+  } catch {
+    return false;
+  }
 }
