@@ -1,4 +1,5 @@
 import type { ClientConnection } from "./client_connection.ts";
+import { concatBytes } from "./concat_bytes.ts";
 import { errorPage, type Page } from "./error_page.ts";
 import { keepsAlive } from "./http_body.ts";
 import { type ExchangeFailure, type ForwardedRequest, HttpExchange } from "./http_exchange.ts";
@@ -78,7 +79,7 @@ export class HttpConnection {
     const headers: HeaderList = [...page.head.headers, ["Connection", lives ? "keep-alive" : "close"]];
     const bytes = formatResponseHead({ ...page.head, headers });
     try {
-      await this.#connection.client.write(head?.method === "HEAD" ? bytes : concat(bytes, page.body));
+      await this.#connection.client.write(head?.method === "HEAD" ? bytes : concatBytes(bytes, page.body));
     } catch {
       return "end";
     }
@@ -149,11 +150,4 @@ export class HttpConnection {
 /** True for a request that may be sent a second time, and still can be: none of it has been taken from the client's connection. */
 export function isRepeatable({ head, framing }: Pick<ForwardedRequest, "head" | "framing">): boolean {
   return framing.kind === "none" && idempotent.has(head.method);
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const all = new Uint8Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
 }

@@ -1,5 +1,5 @@
 import { bufferedDuplex } from "./buffered_duplex.ts";
-import { UnexpectedEnd } from "./buffered_reader.ts";
+import { type BufferedReader, UnexpectedEnd } from "./buffered_reader.ts";
 import { type Framing, keepsAlive, openBody, responseFraming } from "./http_body.ts";
 import {
   formatRequestHead,
@@ -10,7 +10,9 @@ import {
   type ResponseHead,
 } from "./http_head.ts";
 import type { ClientConnection } from "./client_connection.ts";
+import { concatBytes } from "./concat_bytes.ts";
 import { copyBody } from "./copy_body.ts";
+import type { Duplex } from "./duplex.ts";
 import { asksForUpgrade, forwardedResponseHead } from "./forwarded_head.ts";
 import type { Upstream } from "./kept_upstreams.ts";
 
@@ -127,9 +129,8 @@ export class HttpExchange {
       }
     };
     try {
-      await write(formatRequestHead(forwarded));
-      const body = openBody(reader, framing);
-      await copyBody(body, { write }, framing.kind === "chunked", (count) => traffic.sent += count);
+      const onBytes = (count: number) => traffic.sent += count;
+      await sendMessage(formatRequestHead(forwarded), reader, framing, framing, { write }, onBytes);
       return "sent";
     } catch (error) {
       if (!taken) return "not-taken";
@@ -185,13 +186,11 @@ export class HttpExchange {
     // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
     const back: Framing = framing.kind === "chunked" && request.minor === 0 ? { kind: "close" } : framing;
     const clientLives = !closing && keepsAlive(request) && this.bodyRead && back.kind !== "close";
-    await this.#toClient(
-      formatResponseHead(forwardedResponseHead(head, back, { minor: request.minor, persistent: clientLives })),
-    );
+    const answer = forwardedResponseHead(head, back, { minor: request.minor, persistent: clientLives });
     try {
       const write = (data: Uint8Array) => this.#toClient(data);
-      const body = openBody(this.#upstream.reader, framing);
-      await copyBody(body, { write }, back.kind === "chunked", (count) => traffic.received += count);
+      const onBytes = (count: number) => traffic.received += count;
+      await sendMessage(formatResponseHead(answer), this.#upstream.reader, framing, back, { write }, onBytes);
     } catch (error) {
       if (error instanceof ClientGone) throw error;
       // Half an answer must not look like a whole one.
@@ -245,4 +244,27 @@ export class HttpExchange {
       throw new ClientGone("The client does not take its answer", { cause: error });
     }
   }
+}
+
+/**
+ * Sends a head and the body behind it in `reader`, which comes as `framing` says and goes on as `back` does; in one write where all of it is there
+ * already, as most messages are that small.
+ */
+async function sendMessage(
+  head: Uint8Array,
+  reader: BufferedReader,
+  framing: Framing,
+  back: Framing,
+  to: Pick<Duplex, "write">,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  if (framing.kind === "none") return await to.write(head);
+  if (framing.kind === "length" && framing.length <= reader.buffered.length) {
+    onBytes(framing.length);
+    const message = concatBytes(head, reader.buffered.subarray(0, framing.length));
+    reader.consume(framing.length);
+    return await to.write(message);
+  }
+  await to.write(head);
+  await copyBody(openBody(reader, framing), to, back.kind === "chunked", onBytes);
 }
