@@ -39,6 +39,7 @@ export class Link {
   readonly #host: LinkHost;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #told = new Set<string>();
   readonly #served = new Map<string, number>();
   #control: Duplex | undefined;
   #said: Promise<void> = Promise.resolve();
@@ -76,6 +77,14 @@ export class Link {
   /** Tells the laptop what it has not asked for. */
   tell(event: ControlEvent): void {
     this.#say(event);
+  }
+
+  /** Tells the laptop what it has not been told yet over this link. */
+  tellOnce(event: ControlEvent): void {
+    const key = JSON.stringify(event);
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.tell(event);
   }
 
   /** Ends the link in good order. */

@@ -76,6 +76,11 @@ export class Owners {
     return this.#taker(this.#rules.exchange(port));
   }
 
+  /** Tells those who have marks on a port that TLS comes to it. */
+  tellEncrypted(port: number): void {
+    for (const { id } of this.#rules.marking(port)) this.#links.get(id)?.tellOnce({ event: "encrypted", port });
+  }
+
   /** Counts something as under way to a laptop for as long as it takes. */
   async track<T>(work: Promise<T>): Promise<T> {
     this.#underWay++;

@@ -64,6 +64,11 @@ export class Rules {
     return this.#entries.find(({ rule }) => rule.port === port && rule.match.length === 0);
   }
 
+  /** Who has marks on a port. */
+  marking(port: number): readonly Owner[] {
+    return this.#entries.filter(({ rule }) => rule.port === port && rule.match.length > 0).map(({ owner }) => owner);
+  }
+
   /** Everybody's rules. */
   list(): readonly OwnerRules[] {
     const owners = new Map<string, { owner: string; rules: Rule[] }>();

@@ -11,6 +11,9 @@ import { type Protocol, sniff } from "./sniff.ts";
 const silence = 100;
 const patience = 1000;
 
+/** The first byte of a TLS connection (RFC 8446 §5.1). */
+const tlsHandshake = 22;
+
 /**
  * Serves one client's connection to its end, and closes it: HTTP in clear text request by request, everything else whole, by the port's exchange or to the
  * original pods. Never rejects for what the client or its destination do.
@@ -58,6 +61,8 @@ async function serveSpoken(connection: AgentConnection, opened?: WholeUpstream):
     case "http2":
       return await serveHttp2(connection, opened);
     case "other": {
+      const { owners, port } = connection.entrance;
+      if (connection.reader.buffered[0] === tlsHandshake) owners.tellEncrypted(port.port);
       const whole = opened ?? await openWhole(connection);
       if (whole) await tunnel(connection, whole);
       else connection.client.reset();

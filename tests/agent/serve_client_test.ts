@@ -28,6 +28,9 @@ describe("serveClient", () => {
         await client.stream.closeWrite();
         assertEquals(await client.rest(), `${who} ${clientHello}`);
       }
+      await until(() => bob.events.length >= 2);
+      assertEquals(bob.events, [{ event: "encrypted", port: scene.port }, { event: "joined", owner: "alice" }]);
+      assertEquals(alice.events, [{ event: "joined", owner: "bob" }]);
     }, { origin: listening("origin") });
   });
 
