@@ -192,7 +192,7 @@ describe("rights", () => {
     assertEquals([refused.code, refused.stdout], [1, ""]);
     assertMatch(
       refused.stderr,
-      /^hawser: .*cannot list resource "services".*the verbs get, list and watch on services.*\n$/,
+      /^hawser: .*cannot list resource "services".*the Role that hawser doctor --rbac .*\n$/,
     );
 
     const forward = await runHawser(home, ["forward", ...await as(withoutWorkloads.account), "deploy/web", ":80"]);
