@@ -283,9 +283,15 @@ export class AgentLinks {
     this.#deps.log.event(`A request for "${service}" came and ${error.message}: ${then}`);
   }
 
-  #said({ event, owner }: Extract<ControlEvent, { event: "joined" | "left" }>): string {
-    return event === "joined"
-      ? `${owner} has joined: the service "${this.#options.service}" is shared now`
-      : `${owner} has left the service "${this.#options.service}"`;
+  #said(event: Exclude<ControlEvent, { event: "served" }>): string {
+    const { service } = this.#options;
+    switch (event.event) {
+      case "joined":
+        return `${event.owner} has joined: the service "${service}" is shared now`;
+      case "left":
+        return `${event.owner} has left the service "${service}"`;
+      case "encrypted":
+        return `What comes to port ${event.port} of the agent of "${service}" is TLS, in which no mark can be read: it goes to the original pods`;
+    }
   }
 }

@@ -47,6 +47,8 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
     ? await newService(request, api, signal)
     : planAgent(await readService(namespace, service, api, signal));
   const ports = choosePorts(service, plan.ports, request.exposes);
+  const secret = ports.find(({ port }) => port.tls);
+  if (kind === "mesh" && secret) throw unreadable(service, secret.port.port);
   const rules = ports.map(({ port, program }): LocalRule => ({
     id: `${owner.id}-${port.agentPort}`,
     port: port.agentPort,
@@ -137,6 +139,12 @@ async function newService(
     return port ?? local;
   });
   return planPreview(namespace, service, ports);
+}
+
+function unreadable(service: string, port: number): Failure {
+  return new Failure(
+    `Port ${port} of service "${service}" carries TLS, in which nobody but its pods can read a mark: hawser exchange brings all of it here`,
+  );
 }
 
 function tooOld(service: string, port: number): Failure {

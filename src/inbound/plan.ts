@@ -1,6 +1,7 @@
 import type { V1EndpointSlice, V1Pod, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { toPod } from "../cluster/pod_model.ts";
 import { Failure } from "../platform/failure.ts";
+import { labels, manager } from "./names.ts";
 
 /** What an agent has to be so that it can stand in for a Service. Pure: made of what was read. */
 export interface Plan {
@@ -25,6 +26,8 @@ export interface PlannedPort {
   readonly agentPort: number;
   /** The name under which the agent's container must declare it; undefined where the Service gives a number. */
   readonly containerPortName: string | undefined;
+  /** What it carries is said to be TLS, so that no mark can be read in it. */
+  readonly tls: boolean;
 }
 
 /** The parts of a Service's spec that its origin Service has, too. */
@@ -54,6 +57,11 @@ export function planAgent({ service, slices, pods }: PlanInput): Plan {
   const { namespace = "", name = "" } = service.metadata ?? {};
   const { selector = {}, ports = [], type } = service.spec ?? {};
   const which = `Service "${name}" in namespace "${namespace}"`;
+  if (service.metadata?.labels?.[labels.managedBy] === manager) {
+    throw new Failure(
+      `${which} is hawser's own: name the service it was made for, "${service.metadata.labels[labels.service]}"`,
+    );
+  }
   if (type === "ExternalName") {
     throw new Failure(
       `${which} stands for the outside name "${service.spec?.externalName}" and has no pods an agent could stand in for`,
@@ -101,6 +109,7 @@ export function planPreview(namespace: string, service: string, ports: readonly 
     name: ports.length > 1 ? `port-${port}` : "",
     agentPort: port,
     containerPortName: undefined,
+    tls: false,
   }));
   return { namespace, service, ports: planned, ...ownPorts(ports), origin: undefined, warnings: [] };
 }
@@ -108,7 +117,8 @@ export function planPreview(namespace: string, service: string, ports: readonly 
 function planPort(port: V1ServicePort, slices: readonly V1EndpointSlice[], pods: readonly V1Pod[]): PlannedPort {
   const target: number | string = (port.targetPort as number | string | undefined) || port.port; // IntOrString on the wire
   const { name = "" } = port;
-  const planned = { port: port.port, name };
+  const tls = /^(?:https|tls|ssl|wss|kubernetes\.io\/wss)/.test(port.appProtocol ?? name) || port.port === 443;
+  const planned = { port: port.port, name, tls };
   if (typeof target === "number") return { ...planned, agentPort: target, containerPortName: undefined };
   return { ...planned, agentPort: numberOf(target, name, slices, pods) ?? port.port, containerPortName: target };
 }

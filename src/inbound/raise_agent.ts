@@ -57,7 +57,7 @@ export async function raiseAgent(
   const found = await create(api, paths.deployments(namespace), wanted, signal) ??
     await existing<V1Deployment>(api, paths.deployments(namespace), names.agent, signal);
   const config = found.created ? undefined : configOf(found.object);
-  if (config && (found.object.status?.readyReplicas ?? 0) > 0) {
+  if (config && isUsable(found.object, image)) {
     const secret = await api.get<V1Secret>(`${paths.secrets(namespace)}/${names.agent}`, {}, signal);
     const token = tokenOf(secret);
     if (token !== undefined) return { config, token, joined: true };
@@ -87,6 +87,12 @@ export async function raiseAgent(
     throw new Failure(`Deployment "${names.agent}" in namespace "${namespace}" did not keep its configuration`);
   }
   return { config: given, token: tokenOf(secret) ?? fresh, joined: false };
+}
+
+/** One that runs is taken as it is; one that does not run yet only where we would make the same. */
+function isUsable({ spec, status }: V1Deployment, { image }: AgentImage): boolean {
+  if ((status?.readyReplicas ?? 0) > 0) return true;
+  return (spec?.replicas ?? 0) > 0 && spec?.template.spec?.containers[0]?.image === image;
 }
 
 interface Dependent {

@@ -35,6 +35,12 @@ rules:
     for (const { resource } of permissions.forward) assertStringIncludes(role, resource);
   });
 
+  it("names a resource once in each rule, also where commands want it for different reasons", () => {
+    const role = roleFor(["forward", "exchange"], { namespace: "dev" });
+    assertEquals(role.match(/resources: \[services, pods\]/g)?.length, 1);
+    assertStringIncludes(role, "resources: [leases]\n  verbs: [get, list, create, patch, delete]");
+  });
+
   it("binds the Role to a user or service account, whatever its name", () => {
     const user = roleFor(["connect"], { namespace: "dev", user: 'eve"\n- x' });
     assertStringIncludes(user, 'kind: User\n  name: "eve\\"\\n- x"\n');

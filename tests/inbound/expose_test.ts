@@ -33,6 +33,7 @@ describe("choosePorts", () => {
     name,
     agentPort,
     containerPortName: undefined,
+    tls: false,
   });
   const chosen = (ports: ReturnType<typeof port>[], ...exposes: string[]) =>
     choosePorts("orders", ports, exposes.map(parseExpose)).map(({ port, program }) => [program.port, port.port]);

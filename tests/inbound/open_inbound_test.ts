@@ -106,6 +106,22 @@ describe("several developers", () => {
   });
 });
 
+describe("a mesh", () => {
+  it("is refused where nobody could read its mark, before anything is changed", async () => {
+    await using scene = await openScene();
+    const ports = [{ name: "https", port: 443, targetPort: "http" }];
+    await scene.practice.addService({ namespace: "dev", name: "secret", ports });
+    const before = objectsOf(scene.practice);
+    const { deps } = await scene.laptop();
+    const request = meshOf("alice@one", scene.echoPort, "header=version:blue", {
+      service: "secret",
+      exposes: [{ host: undefined, local: scene.echoPort, port: 443 }],
+    });
+    await assertRejects(() => openInbound(request, deps, never), Failure, "carries TLS");
+    assertEquals(objectsOf(scene.practice), before);
+  });
+});
+
 describe("an agent that cannot start", () => {
   it("image_cannot_be_pulled: is told with Kubernetes' reason, and everything is rolled back", async () => {
     await using scene = await openScene();

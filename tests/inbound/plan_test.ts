@@ -25,8 +25,8 @@ describe("planAgent", () => {
     const ports = [{ port: 80, name: "web", targetPort: "http" }, { port: 9000, name: "raw" }];
     const plan = planAgent({ service: service({ ports }), slices: [slice(8080, "web")], pods: [] });
     assertEquals(plan.ports, [
-      { port: 80, name: "web", agentPort: 8080, containerPortName: "http" },
-      { port: 9000, name: "raw", agentPort: 9000, containerPortName: undefined },
+      { port: 80, name: "web", agentPort: 8080, containerPortName: "http", tls: false },
+      { port: 9000, name: "raw", agentPort: 9000, containerPortName: undefined, tls: false },
     ]);
   });
 
@@ -54,6 +54,17 @@ describe("planAgent", () => {
     });
   });
 
+  it("knows ports that say they carry TLS", () => {
+    const ports = [
+      { port: 443 },
+      { port: 8443, name: "https" },
+      { port: 9443, name: "web", appProtocol: "https" },
+      { port: 8080, name: "https-not", appProtocol: "http" },
+    ];
+    const plan = planAgent({ service: service({ ports }), slices: [], pods: [] });
+    assertEquals(plan.ports.map(({ tls }) => tls), [true, true, true, false]);
+  });
+
   it("keeps its own ports clear of the service's", () => {
     const ports = [17470, 17471, 17473].map((port) => ({ port, name: `p${port}` }));
     const { linkPort, healthPort } = planAgent({ service: service({ ports }), slices: [], pods: [] });
@@ -67,6 +78,10 @@ describe("planAgent", () => {
     assertStringIncludes(refusal({ selector: {}, ports: [{ port: 80 }] }), "has no selector");
     assertStringIncludes(refusal({ ports: [{ port: 80 }, { port: 53, protocol: "UDP" }] }), "UDP port 53");
     assertStringIncludes(refusal({ clusterIP: "None" }), "has no ports");
+    const labels = { "app.kubernetes.io/managed-by": "hawser", "hawser.dev/service": "orders" };
+    const own = { metadata: { name: "orders-hawser-origin", labels }, spec: { ports: [{ port: 80 }] } };
+    const { message } = assertThrows(() => planAgent({ service: own, slices: [], pods: [] }), Failure);
+    assertStringIncludes(message, `hawser's own: name the service it was made for, "orders"`);
   });
 
   it("warns of names of single pods that will not resolve", () => {
