@@ -93,8 +93,9 @@ function hasNode(): Promise<boolean> {
 
 async function findNode(): Promise<boolean> {
   try {
-    const command = new Deno.Command("node", { args: ["--version"], stdout: "null", stderr: "null" });
-    return (await command.output()).success;
+    const { stdout } = await new Deno.Command("node", { args: ["--version"], stdout: "piped", stderr: "null" })
+      .output();
+    return /^v\d+\./.test(new TextDecoder().decode(stdout)); // Deno answers itself, and otherwise, where there is no Node
   } catch {
     return false;
   }
