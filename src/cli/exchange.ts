@@ -4,6 +4,6 @@ import { inbound } from "./inbound.ts";
 
 /** `hawser exchange`. */
 export function exchange({ options, words: [word = ""] }: ExchangeInvocation, deps: CliDeps): Promise<number> {
-  const { fallback, insist } = options;
-  return inbound({ kind: "exchange", word, match: [], fallback, insist }, options, deps);
+  const { fallback, insist, cut } = options;
+  return inbound({ kind: "exchange", word, match: [], fallback, insist, cut }, options, deps);
 }

@@ -8,6 +8,7 @@ import { findService } from "../inbound/find_service.ts";
 import type { Farewell, Inbound, InboundRequest } from "../inbound/inbound.ts";
 import { listens } from "../inbound/local_program.ts";
 import { openInbound } from "../inbound/open_inbound.ts";
+import { restartWorkloads } from "../inbound/restart_workloads.ts";
 import { Failure } from "../platform/failure.ts";
 import { aborted } from "../platform/interrupt.ts";
 import type { Options } from "./command.ts";
@@ -28,6 +29,8 @@ export interface InboundCommand {
   readonly match: readonly Match[];
   readonly fallback: InboundRequest["fallback"];
   readonly insist: boolean;
+  /** Whether callers are made to open new connections. */
+  readonly cut: boolean;
 }
 
 type InboundOptions = Options<typeof inboundFlags & typeof globalFlags>;
@@ -60,7 +63,11 @@ export async function inbound(command: InboundCommand, options: InboundOptions, 
     const standing = await openInbound(request, inboundDeps, interrupts.signal);
     let over: string | undefined;
     try {
-      await show(request, standing, options.output, deps, interrupts.signal);
+      const { origin, namespace } = standing.plan;
+      const restarted = command.cut && origin
+        ? await restartWorkloads(namespace, origin.selector, inboundDeps, interrupts.signal)
+        : [];
+      await show(request, standing, restarted, options.output, deps, interrupts.signal);
       over = await Promise.race([standing.over, counted(standing, deps, interrupts.signal)]);
     } finally {
       terminal.progress("");
@@ -106,13 +113,14 @@ function newName(word: string): string {
 async function show(
   request: InboundRequest,
   standing: Inbound,
+  restarted: readonly string[],
   output: "text" | "json",
   { terminal, clock }: CliDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const silent: ExposedPort[] = [];
   for (const port of standing.ports) if (!await listens(port.program, clock, signal)) silent.push(port);
-  const report = inboundReport(request, standing, silent);
+  const report = inboundReport(request, standing, silent, restarted);
   if (output === "json") return terminal.print(JSON.stringify(report));
   terminal.print(describeInbound(report));
   terminal.tell("Ctrl-C puts everything back.");

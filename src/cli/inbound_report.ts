@@ -25,6 +25,8 @@ export interface InboundReport {
   /** Names of what is in the cluster until the end: a Deployment, a Secret and a ConfigMap; a Service. */
   readonly agent: string;
   readonly origin: string | undefined;
+  /** What `--cut` restarts: `deployment/orders`. */
+  readonly restarted: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -33,6 +35,7 @@ export function inboundReport(
   request: InboundRequest,
   standing: Inbound,
   silent: readonly ExposedPort[],
+  restarted: readonly string[],
 ): InboundReport {
   const { kind, namespace, service, owner, match } = request;
   const names = objectNames(service);
@@ -52,6 +55,7 @@ export function inboundReport(
     others: standing.others,
     agent: names.agent,
     origin: standing.plan.origin && names.origin,
+    restarted,
     warnings: [
       ...silent.map(({ program }) => `nothing listens on ${program.hosts[0]}:${program.port} yet: start your program`),
       ...standing.plan.warnings,
@@ -61,7 +65,7 @@ export function inboundReport(
 
 /** The report for people. */
 export function describeInbound(report: InboundReport): string {
-  const { namespace, service, ports, others, agent, origin, warnings } = report;
+  const { namespace, service, ports, others, agent, origin, restarted, warnings } = report;
   const rows = ports.map(({ port, name, local, localPort }) => [
     `${port}${name === "" ? "" : ` ${name}`}`,
     `-> ${local.includes(":") ? `[${local}]` : local}:${localPort}`,
@@ -76,8 +80,14 @@ export function describeInbound(report: InboundReport): string {
     ...others.length > 0 ? [`Shared with ${others.join(", ")}.`] : [],
     ...warnings.map((warning) => `Note: ${warning}.`),
     `In the cluster until you end it: ${objects.join(", ")}${origin ? `; "${service}" selects the agent` : ""}.`,
-    ...origin ? [`Connections opened before stay with the original pods until their callers close them.`] : [],
+    ...origin ? [connectionsBefore(restarted)] : [],
   ].join("\n");
+}
+
+function connectionsBefore(restarted: readonly string[]): string {
+  return restarted.length > 0
+    ? `Connections opened before end as the pods of ${restarted.join(", ")} restart, one after another.`
+    : "Connections opened before stay with the original pods until their callers close them (--cut ends them).";
 }
 
 function headline({ kind, service, mark }: InboundReport): string {

@@ -7,8 +7,8 @@ import { UsageError } from "./usage_error.ts";
 
 /** `hawser mesh`. */
 export function mesh({ options, words: [word = ""] }: MeshInvocation, deps: CliDeps): Promise<number> {
-  const { fallback, insist } = options;
-  return inbound({ kind: "mesh", word, match: marks(options), fallback, insist }, options, deps);
+  const { fallback, insist, cut } = options;
+  return inbound({ kind: "mesh", word, match: marks(options), fallback, insist, cut }, options, deps);
 }
 
 function marks({ versionMark, match }: MeshInvocation["options"]): readonly Match[] {

@@ -4,5 +4,5 @@ import { inbound } from "./inbound.ts";
 
 /** `hawser preview`. */
 export function preview({ options, words: [word = ""] }: PreviewInvocation, deps: CliDeps): Promise<number> {
-  return inbound({ kind: "preview", word, match: [], fallback: "error", insist: false }, options, deps);
+  return inbound({ kind: "preview", word, match: [], fallback: "error", insist: false, cut: false }, options, deps);
 }

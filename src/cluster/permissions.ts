@@ -61,6 +61,8 @@ const inbound: readonly Permission[] = [
   all("", "secrets", "get", "create"),
   all("apps", "deployments", "get", "list", "create", "patch", "delete"),
   all("coordination.k8s.io", "leases", "get", "list", "create", "patch", "delete"),
+  { ...all("apps", "replicasets", "get"), without: "--cut cannot find the deployment of pods" },
+  { ...all("apps", "statefulsets", "get", "patch"), without: "exchange --cut cannot restart a statefulset" },
 ];
 
 /** Putting back makes nothing but a Lease. */

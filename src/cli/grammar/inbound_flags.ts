@@ -19,5 +19,9 @@ export const divertingFlags = {
     "origin",
     "what answers while no program listens here: the original pods, or an error 502",
   ),
+  cut: toggle(
+    "restart the original pods one after another, as kubectl rollout restart does, so that callers open new connections",
+    { setting: false },
+  ),
   insist: toggle("divert the service again where somebody else changes its selector meanwhile", { setting: false }),
 };
