@@ -1,6 +1,6 @@
 import { ClientConnection, type ClientConnectionDeps } from "../stream/client_connection.ts";
 import type { TcpStream } from "../stream/tcp_stream.ts";
-import { dial } from "./dial.ts";
+import { dialOrigin } from "./dial_origin.ts";
 import type { Owners } from "./owners.ts";
 import type { AgentPort } from "./protocol.ts";
 
@@ -39,9 +39,9 @@ export class AgentConnection extends ClientConnection {
     if (this.closing) action();
   }
 
-  /** Connects to the original pods; undefined where there are none (a preview). Rejects with a `DialFailure`. */
-  dialOrigin(): Promise<TcpStream> | undefined {
-    const { port: { origin }, clock } = this.entrance;
-    return origin && dial(origin.host, origin.port, { clock });
+  /** Connects to the original pods. Rejects with an `OriginError`. */
+  dialOrigin(): Promise<TcpStream> {
+    const { port, service, clock } = this.entrance;
+    return dialOrigin(port, service, { clock });
   }
 }

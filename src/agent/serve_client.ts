@@ -1,7 +1,7 @@
 import { bufferedDuplex } from "../stream/buffered_duplex.ts";
 import { Upstream } from "../stream/kept_upstreams.ts";
 import type { AgentConnection } from "./agent_connection.ts";
-import { DialFailure } from "./dial.ts";
+import { OriginError } from "./dial_origin.ts";
 import type { Taker } from "./owners.ts";
 import { type OpenedUpstream, originKey, serveHttp1, takerKey } from "./serve_http1.ts";
 import { serveHttp2 } from "./serve_http2.ts";
@@ -101,9 +101,9 @@ async function openWhole(connection: AgentConnection): Promise<WholeUpstream | u
   }
   try {
     const stream = await connection.dialOrigin();
-    return stream && { key: originKey, upstream: new Upstream(stream) };
+    return { key: originKey, upstream: new Upstream(stream) };
   } catch (error) {
-    if (!(error instanceof DialFailure)) throw error;
+    if (!(error instanceof OriginError)) throw error;
     log.debug(error.message);
     return undefined;
   }

@@ -5,9 +5,10 @@ import { type FailedExchange, HttpConnection, isRepeatable, type Next } from "..
 import type { ForwardedRequest } from "../stream/http_exchange.ts";
 import { header, type HeaderList, type RequestHead } from "../stream/http_head.ts";
 import { Upstream } from "../stream/kept_upstreams.ts";
+import type { TcpStream } from "../stream/tcp_stream.ts";
 import type { AgentConnection } from "./agent_connection.ts";
 import { type DeliveredStream, NotTaken } from "./delivered_stream.ts";
-import { DialFailure } from "./dial.ts";
+import { OriginError } from "./dial_origin.ts";
 import type { Taker } from "./owners.ts";
 
 /** Long, as whoever closes an idle connection first risks that a request is just on its way: it had better be the client. */
@@ -98,26 +99,14 @@ class Router {
   }
 
   async #toOrigin(request: ForwardedRequest): Promise<Next> {
-    const { service } = this.#connection.entrance;
     const known = await this.#throughKept(originKey, request);
     if (known) return known;
-    let stream;
+    let stream: TcpStream;
     try {
       stream = await this.#connection.dialOrigin();
     } catch (error) {
-      if (!(error instanceof DialFailure)) throw error;
-      return await this.#answer(
-        error.kind === "timeout" ? 504 : 502,
-        `The pods of "${service}": ${error.message}`,
-        request,
-      );
-    }
-    if (!stream) {
-      return await this.#answer(
-        503,
-        `Nobody serves "${service}" now: it is a preview, and its laptop is away`,
-        request,
-      );
+      if (!(error instanceof OriginError)) throw error;
+      return await this.#answer(error.status, error.message, request);
     }
     const end = await this.#http.exchange(request, new Upstream(stream), originKey);
     return typeof end === "string" ? end : await this.#answer(502, end.message, request, end);

@@ -6,7 +6,7 @@ import type { HeaderList } from "../stream/http_head.ts";
 import { nodeDuplex } from "../stream/node_duplex.ts";
 import type { AgentConnection } from "./agent_connection.ts";
 import { NotTaken } from "./delivered_stream.ts";
-import { DialFailure } from "./dial.ts";
+import { OriginError } from "./dial_origin.ts";
 import { type OpenedUpstream, originKey, takerKey } from "./serve_http1.ts";
 import type { Taker } from "./owners.ts";
 
@@ -52,6 +52,7 @@ class Http2Client {
     const server = http2.createServer({ settings, maxSessionMemory });
     const ended = new Promise<void>((resolve) => {
       server.on("session", (session) => {
+        // Sends GOAWAY. (Node 18 breaks off what is under way then; 20 and later carry it on.)
         this.#connection.onFinish(() => session.close());
         session.on("stream", (stream, headers, flags) => void this.#route(stream, headers, flags));
         session.on("error", () => {});
@@ -109,17 +110,13 @@ class Http2Client {
   async #toOrigin(stream: http2.ServerHttp2Stream, request: Request): Promise<void> {
     const { service } = this.#connection.entrance;
     try {
-      const session = await this.#session(originKey, async () => {
-        const stream = await this.#connection.dialOrigin();
-        if (!stream) throw new DialFailure("unreachable", "it is a preview, and its laptop is away");
-        return stream;
-      });
+      const session = await this.#session(originKey, () => this.#connection.dialOrigin());
       if (await exchange(stream, session, request) !== "answered") {
         refuse(stream, `The service "${service}" gave no answer`);
       }
     } catch (error) {
-      if (!(error instanceof DialFailure)) throw error;
-      refuse(stream, `The service "${service}" cannot be had: ${error.message}`);
+      if (!(error instanceof OriginError)) throw error;
+      refuse(stream, error.message, error.status);
     }
   }
 
@@ -224,9 +221,9 @@ function exchange(
 }
 
 /** An answer of our own; gRPC takes its status for UNAVAILABLE. */
-function refuse(stream: http2.ServerHttp2Stream, sentence: string): void {
+function refuse(stream: http2.ServerHttp2Stream, sentence: string, status: number = 502): void {
   if (stream.destroyed || stream.headersSent) return;
-  stream.respond({ ":status": 502, "content-type": "text/plain; charset=utf-8", "x-hawser-error": "agent" });
+  stream.respond({ ":status": status, "content-type": "text/plain; charset=utf-8", "x-hawser-error": "agent" });
   stream.end(`${sentence}\n`);
   stream.resume();
 }

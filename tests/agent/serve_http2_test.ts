@@ -217,6 +217,16 @@ describe("serveHttp2", () => {
     }
   });
 
+  it("says 503 for a preview whose laptop is away, 502 for pods that refuse", async () => {
+    for (const [origin, status] of [[null, 503], ["refuses", 502]] as const) {
+      await withAgent(async (scene) => {
+        await withSession(scene, async (session) => {
+          assertEquals((await new Call(session, {}).ended()).status, status);
+        });
+      }, { origin });
+    }
+  });
+
   it("laptop_killed_during_exchange: only what cannot be sent again is lost", async () => {
     await withAgent(async (scene) => {
       const thinking = speakHttp2(() => {});
