@@ -72,8 +72,9 @@ export async function inbound(command: InboundCommand, options: InboundOptions, 
     } finally {
       terminal.progress("");
       if (over === undefined) {
+        const doing = kind === "preview" ? "Taking away" : "Putting back";
         terminal.tell(
-          `Putting "${request.service}" back… (Ctrl-C again leaves at once; this finishes it then: hawser recover ${request.service})`,
+          `${doing} "${request.service}"… (Ctrl-C again leaves at once; this finishes it then: hawser recover ${request.service})`,
         );
       }
       const farewell = await standing.close();
