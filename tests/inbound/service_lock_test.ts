@@ -1,0 +1,117 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { type Api, ApiError } from "../../src/cluster/api.ts";
+import type { Lease } from "../../src/inbound/lease.ts";
+import { withServiceLock } from "../../src/inbound/service_lock.ts";
+import { FakeClock, settled } from "../fake_clock.ts";
+
+const never = new AbortController().signal;
+
+/** An API server with one Lease on it, as far as a lock needs it. */
+class LeaseServer {
+  lease: Lease | undefined;
+  /** Refuses everything from now on, as for a laptop without network. */
+  away = false;
+  #version = 0;
+
+  api(): Api {
+    // Nothing else is asked for.
+    return {
+      create: (_path: string, body: Lease) =>
+        this.#answer(() => this.#put(this.lease ? this.#refuse(409, "AlreadyExists") : body, "u1")),
+      get: () => this.#answer(() => this.lease ?? this.#refuse(404, "NotFound")),
+      patch: (_path: string, _type: string, body: Lease) =>
+        this.#answer(() => {
+          const old = this.lease ?? this.#refuse(404, "NotFound");
+          if (body.metadata.resourceVersion !== old.metadata.resourceVersion) this.#refuse(409, "Conflict");
+          return this.#put({ ...old, spec: { ...old.spec, ...body.spec } }, old.metadata.uid);
+        }),
+      delete: (_path: string, body: { preconditions: { resourceVersion: string } }) =>
+        this.#answer(() => {
+          if (this.lease?.metadata.resourceVersion !== body.preconditions.resourceVersion) {
+            this.#refuse(409, "Conflict");
+          }
+          this.lease = undefined;
+        }),
+    } as unknown as Api;
+  }
+
+  async #answer<T>(action: () => T): Promise<T> {
+    await Promise.resolve();
+    if (this.away) throw new Error("no network");
+    return action();
+  }
+
+  #put(lease: Lease, uid: string | undefined): Lease {
+    return this.lease = { ...lease, metadata: { ...lease.metadata, uid, resourceVersion: String(++this.#version) } };
+  }
+
+  #refuse(status: number, reason: string): never {
+    throw new ApiError(status, reason, reason, "");
+  }
+}
+
+function lock(server: LeaseServer, clock: FakeClock, holder: string, onWait?: (holder: string) => void) {
+  const done = Promise.withResolvers<string>();
+  let lost: unknown;
+  const run = withServiceLock(
+    { namespace: "dev", service: "orders", holder, onWait },
+    { api: server.api(), clock },
+    never,
+    (signal) => {
+      signal.addEventListener("abort", () => lost = signal.reason);
+      return done.promise;
+    },
+  );
+  return { done: done.resolve, run, lost: () => lost };
+}
+
+describe("withServiceLock", () => {
+  it("lets one in after another, and tells who is waited for", async () => {
+    const [server, clock] = [new LeaseServer(), new FakeClock()];
+    const alice = lock(server, clock, "alice");
+    await settled();
+    const waited: string[] = [];
+    const bob = lock(server, clock, "bob", (holder) => void waited.push(holder));
+    await clock.advance(60_000); // for as long as it takes: alice renews
+    assertEquals([waited, server.lease?.spec?.holderIdentity], [["alice"], "alice"]);
+    alice.done("built");
+    assertEquals(await alice.run, "built");
+    await clock.advance(1_000);
+    assertEquals(server.lease?.spec?.holderIdentity, "bob");
+    bob.done("built");
+    await bob.run;
+    assertEquals([server.lease, clock.pending], [undefined, 0]);
+  });
+
+  it("is taken from a holder that died, and a late one neither goes on nor drops another's", async () => {
+    const [hers, clock] = [new LeaseServer(), new FakeClock()];
+    const alice = lock(hers, clock, "alice");
+    await settled();
+    const his = new LeaseServer();
+    his.lease = hers.lease;
+    hers.away = true;
+    const bob = lock(his, clock, "bob");
+    await clock.advance(14_000);
+    assertEquals(his.lease?.spec?.holderIdentity, "alice");
+    await clock.advance(2_000);
+    assertEquals(his.lease?.spec?.holderIdentity, "bob");
+    assertEquals(String(alice.lost()).includes('The lock of service "orders" was lost'), true);
+    hers.away = false;
+    hers.lease = his.lease;
+    alice.done("too late");
+    await alice.run;
+    assertEquals(hers.lease?.spec?.holderIdentity, "bob");
+    bob.done("built");
+    await bob.run;
+    assertEquals(clock.pending, 0);
+  });
+
+  it("passes on what the action throws, and lets go all the same", async () => {
+    const [server, clock] = [new LeaseServer(), new FakeClock()];
+    const options = { namespace: "dev", service: "orders", holder: "alice" };
+    const failing = () => Promise.reject(new Error("quota"));
+    await assertRejects(() => withServiceLock(options, { api: server.api(), clock }, never, failing), Error, "quota");
+    assertEquals([server.lease, clock.pending], [undefined, 0]);
+  });
+});
