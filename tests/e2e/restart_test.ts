@@ -84,6 +84,7 @@ describe("restarts of pods", () => {
     for (const end of [upload, download]) end.stream.close();
     await scene.kubectl("wait", "--for=delete", `pod/${pod}`, "--timeout=60s");
     await scene.ready("deployment/single");
+    await scene.serves("single", pod);
     assert((await greet(proxy, "single", 80)).pod !== pod);
   });
 
@@ -102,6 +103,7 @@ describe("restarts of pods", () => {
       const [pod = ""] = await scene.pods("single");
       await scene.kubectl("delete", "pod", pod);
       await scene.ready("deployment/single");
+      await scene.serves("single", pod);
     }
   });
 });

@@ -29,6 +29,19 @@ export class Scene implements AsyncDisposable {
     await Promise.all(workloads.map((each) => this.kubectl("rollout", "status", each, "--timeout=120s")));
   }
 
+  /** Waits until a service has a ready endpoint that is another pod than `former`: a workload is ready a moment before its service knows. */
+  async serves(service: string, former: string): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      const ready = await this.find(
+        ["endpointslices", "-l", `kubernetes.io/service-name=${service}`],
+        "{.items[*].endpoints[?(@.conditions.ready==true)].targetRef.name}",
+      );
+      if (ready.length > 0 && !ready.includes(former)) return;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    throw new Error(`Service "${service}" has no ready endpoint but "${former}" within 20 s`);
+  }
+
   /** Waits until the pods of an app have something under a JSON path. */
   async wait(app: string, condition: string): Promise<void> {
     await this.kubectl("wait", "pod", "-l", `app=${app}`, `--for=jsonpath=${condition}`, "--timeout=120s");
