@@ -202,8 +202,9 @@ try {
   );
 
   if (Deno.args.includes("--keep")) {
+    const set = Deno.build.os === "windows" ? `$env:KUBECONFIG = "${kubeconfig}"` : `export KUBECONFIG=${kubeconfig}`;
     console.log(
-      `\nThe practice cluster goes on until Ctrl-C. In another terminal:\n\n  export KUBECONFIG=${kubeconfig}\n  deno task dev connect`,
+      `\nThe practice cluster goes on until Ctrl-C. In another terminal:\n\n  ${set}\n  deno task dev connect`,
     );
     await new Promise<void>((resolve) =>
       Deno.addSignalListener("SIGINT", resolve)
