@@ -6,17 +6,13 @@ import { explainNoReadyPod } from "../cluster/no_ready_pod.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Log, silentLog } from "../platform/log.ts";
 import type { Duplex } from "../stream/duplex.ts";
-import { type Dialer, DialError, type DialOptions, type Target } from "./dialer.ts";
+import { DialAttempts, PodGone } from "./dial_attempts.ts";
+import { type Dialer, DialError, type DialOptions, type Target, targetName } from "./dialer.ts";
 import { EarlyStream } from "./early_stream.ts";
 import { type ForwardStream, StreamError } from "./forward_stream.ts";
+import { podKey, podName, type PodPort, portKey } from "./pod_port.ts";
 import { SessionPool } from "./session_pool.ts";
 import { type Carrier, upgrade, UpgradeError } from "./upgrade.ts";
-
-/** A port of a pod. */
-export interface PodPort {
-  readonly pod: PodRef;
-  readonly port: number;
-}
 
 /** What a ClusterDialer needs. */
 export interface ClusterDialerDeps {
@@ -130,7 +126,7 @@ export class ClusterDialer implements Dialer {
     const { pod, pool } = this.#pools.get(key) ?? {};
     if (!pod || !pool) return;
     this.#pools.delete(key);
-    pool.close(new StreamError("ECONNRESET", `${quoted(pod)} is gone`));
+    pool.close(new StreamError("ECONNRESET", `${podName(pod)} is gone`));
   }
 
   async #candidates(found: Lookup, target: Target, options: DialOptions): Promise<PodPort[]> {
@@ -208,7 +204,7 @@ export class ClusterDialer implements Dialer {
     options: DialOptions,
     more?: () => Promise<readonly PodPort[]>,
   ): Promise<Duplex> {
-    const attempts = new Attempts(
+    const attempts = new DialAttempts(
       candidates.slice(0, attemptLimit),
       (each) => this.#open(each, target, options.signal),
       (each) => {
@@ -250,7 +246,7 @@ export class ClusterDialer implements Dialer {
       timeout.abort(
         new DialError(
           "timeout",
-          `No port-forward to ${quoted(pod)} within ${openTimeout / 1000} s, wanted for ${words(target)}`,
+          `No port-forward to ${podName(pod)} within ${openTimeout / 1000} s, wanted for ${targetName(target)}`,
         ),
       );
     });
@@ -296,7 +292,7 @@ export class ClusterDialer implements Dialer {
   #explain(error: unknown, pod: PodRef, target: Target): unknown {
     if (error instanceof UpgradeError) {
       const said = `${error.status ? `HTTP ${error.status}: ` : ""}${error.message}`;
-      if (error.status === 404) return new PodGone(`${quoted(pod)} is gone (${said})`);
+      if (error.status === 404) return new PodGone(`${podName(pod)} is gone (${said})`);
       if (error.status === 401) {
         return new DialError(
           "forbidden",
@@ -307,105 +303,22 @@ export class ClusterDialer implements Dialer {
         return new DialError(
           "forbidden",
           `Not allowed to port-forward to ${
-            quoted(pod)
+            podName(pod)
           } (${said}); ask for the verbs get and create on pods/portforward in namespace "${pod.namespace}": hawser doctor --rbac prints the Role`,
         );
       }
-      return new PodGone(`Port-forward to ${quoted(pod)} was refused (${said})`);
+      return new PodGone(`Port-forward to ${podName(pod)} was refused (${said})`);
     }
     if (error instanceof AccessError) {
       return new DialError(
         error.kind === "timeout" ? "timeout" : error.kind === "credentials" ? "forbidden" : "unreachable",
-        `Cannot reach ${words(target)}: ${error.message}`,
+        `Cannot reach ${targetName(target)}: ${error.message}`,
         { cause: error },
       );
     }
     if (error instanceof DialError) return error;
     const message = error instanceof Error ? error.message : String(error);
-    return new DialError("unreachable", `Cannot reach ${words(target)}: ${message}`, { cause: error });
-  }
-}
-
-/** This pod cannot be had, another may. */
-class PodGone extends Error {
-  override readonly name = "PodGone";
-}
-
-/** The candidates of one connection, one after another. */
-class Attempts {
-  current: PodPort;
-  readonly #left: PodPort[];
-  readonly #tried = new Set<string>();
-  readonly #open: (each: PodPort) => Promise<ForwardStream>;
-  readonly #shun: (each: PodPort) => void;
-  readonly #target: Target;
-  #stream: ForwardStream | undefined;
-  #repeated = false;
-  #more: (() => Promise<readonly PodPort[]>) | undefined;
-
-  constructor(
-    candidates: readonly PodPort[],
-    open: (each: PodPort) => Promise<ForwardStream>,
-    shun: (each: PodPort) => void,
-    target: Target,
-    more: (() => Promise<readonly PodPort[]>) | undefined,
-  ) {
-    const [first, ...rest] = candidates;
-    if (!first) throw new RangeError("No candidates");
-    this.current = first;
-    this.#left = [first, ...rest];
-    this.#open = open;
-    this.#shun = shun;
-    this.#target = target;
-    this.#more = more;
-  }
-
-  /** Opens the next attempt; rejects with a DialError made of the last failure when none is left. */
-  async next(failure?: unknown): Promise<ForwardStream> {
-    for (let reason = failure;;) {
-      if (reason !== undefined) this.#failed();
-      const each = this.#left.shift() ?? await this.#newcomer();
-      if (!each) throw this.#final(reason);
-      this.current = each;
-      this.#tried.add(portKey(each));
-      try {
-        return this.#stream = await this.#open(each);
-      } catch (error) {
-        if (!(error instanceof PodGone)) throw error;
-        reason = error;
-      }
-    }
-  }
-
-  async #newcomer(): Promise<PodPort | undefined> {
-    const more = this.#more;
-    this.#more = undefined;
-    this.#left.push(...(await more?.() ?? []).filter((each) => !this.#tried.has(portKey(each))));
-    return this.#left.shift();
-  }
-
-  #failed(): void {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    // A session that died before it took the stream says nothing about the pod, which is tried once more in a new one.
-    if (!stream || stream.replied || this.#repeated) return this.#shun(this.current);
-    this.#repeated = true;
-    this.#left.unshift(this.current);
-  }
-
-  #final(reason: unknown): DialError {
-    const { pod, port } = this.current;
-    if (reason instanceof StreamError && reason.code === "ECONNREFUSED") {
-      return new DialError(
-        "refused",
-        `Connection to ${words(this.#target)} refused: nothing listens on port ${port} in ${quoted(pod)}; ` +
-          `a port-forward reaches programs that listen on localhost or on all addresses (0.0.0.0, ::), not on the pod's address alone`,
-      );
-    }
-    const gone = reason instanceof StreamError && reason.code === "EHOSTUNREACH";
-    const message = gone ? `${quoted(pod)} is gone` : reason instanceof Error ? reason.message : String(reason);
-    const kind = reason instanceof StreamError && reason.code === "ETIMEDOUT" ? "timeout" : "unreachable";
-    return new DialError(kind, `Cannot reach ${words(this.#target)}: ${message}`, { cause: reason });
+    return new DialError("unreachable", `Cannot reach ${targetName(target)}: ${message}`, { cause: error });
   }
 }
 
@@ -433,20 +346,4 @@ function remember<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);
   if (map.size > rememberedLimit) { for (const oldest of map.keys()) return void map.delete(oldest); }
-}
-
-function podKey(pod: PodRef): string {
-  return `${pod.namespace}/${pod.name}/${pod.uid}`;
-}
-
-function portKey({ pod, port }: PodPort): string {
-  return `${podKey(pod)}:${port}`;
-}
-
-function quoted(pod: PodRef): string {
-  return `pod "${pod.namespace}/${pod.name}"`;
-}
-
-function words(target: Target): string {
-  return `"${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}"`;
 }

@@ -8,6 +8,11 @@ export interface Target {
   readonly port: number;
 }
 
+/** A target in a sentence. */
+export function targetName({ host, port }: Target): string {
+  return `"${host.includes(":") ? `[${host}]` : host}:${port}"`;
+}
+
 /** Why a connection could not be had; the proxy maps it to SOCKS and HTTP codes. */
 export type DialErrorKind =
   /** Nothing listens there. */

@@ -3,7 +3,8 @@ import type { Pod } from "../cluster/directory.ts";
 import { findWorkload, type Workload, type WorkloadName } from "../cluster/workload.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Duplex } from "../stream/duplex.ts";
-import type { ClusterDialer, PodPort } from "./cluster_dialer.ts";
+import type { ClusterDialer } from "./cluster_dialer.ts";
+import type { PodPort } from "./pod_port.ts";
 import { DialError, type DialOptions } from "./dialer.ts";
 
 /** What a workload dialer works with. */

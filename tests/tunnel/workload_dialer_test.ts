@@ -4,7 +4,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { toPod } from "../../src/cluster/pod_model.ts";
 import type { Api } from "../../src/cluster/api.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
-import type { PodPort } from "../../src/tunnel/cluster_dialer.ts";
+import type { PodPort } from "../../src/tunnel/pod_port.ts";
 import { DialError, type DialOptions } from "../../src/tunnel/dialer.ts";
 import { containerPort, WorkloadDialer } from "../../src/tunnel/workload_dialer.ts";
 import { FakeClock } from "../fake_clock.ts";
