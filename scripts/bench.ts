@@ -4,8 +4,8 @@
  *     deno task bench [--rounds N] [--seconds S] [--rtt MS] [--image IMAGE] [--hawser "COMMAND"] [--peer "NAME=COMMAND"]… [--json FILE]
  *
  * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench` and deletes it afterwards. The image must offer the test
- * service of `load.ts` on port 7000 when run with the argument `serve`. A peer is any command that forwards a local port, with
- * `{kubeconfig}`, `{namespace}`, `{service}`, `{local}` and `{remote}` in its words.
+ * service of `load.ts` on port 7000 when run with the argument `serve`. krelay (`kubectl-relay`) is measured too where it is on PATH; a peer of
+ * `--peer` is any command that forwards a local port, with `{kubeconfig}`, `{namespace}`, `{service}`, `{local}` and `{remote}` in its words.
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { parseArgs } from "@std/cli/parse-args";
@@ -34,11 +34,27 @@ const tools: Tool[] = [
     name: "kubectl",
     command: "kubectl port-forward --kubeconfig {kubeconfig} -n {namespace} svc/{service} {local}:{remote}".split(" "),
   },
+  ...onPath(["kubectl-relay"], `kubectl-relay --kubeconfig {kubeconfig} -n {namespace} svc/{service} {local}:{remote}`),
   ...options.peer.map((peer) => {
     const [name = "", ...rest] = peer.split("=");
     return { name, command: rest.join("=").split(" ") };
   }),
 ];
+
+/** A peer that is measured too where one of its programs is on PATH. */
+function onPath(programs: readonly string[], command: string): Tool[] {
+  const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
+  const endings = Deno.build.os === "windows" ? [".exe", ".cmd"] : [""];
+  const is = (file: string) => {
+    try {
+      return Deno.statSync(file).isFile;
+    } catch {
+      return false;
+    }
+  };
+  const name = programs.find((each) => folders.some((folder) => endings.some((end) => is(`${folder}/${each}${end}`))));
+  return name === undefined ? [] : [{ name, command: command.split(" ") }];
+}
 
 /** One line of the table: what is measured, in what unit, and which way is better. */
 interface Row {
@@ -144,14 +160,23 @@ async function start(tool: Tool, kubeconfig: string, local: number): Promise<() 
       await firstByte(local);
       break;
     } catch (error) {
-      if (tries > 150) throw new Error(`${tool.name} does not forward: ${error}`);
+      if (tries > 150) {
+        await end(child);
+        throw new Error(`${tool.name} does not forward: ${error}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-  return async () => {
+  return () => end(child);
+}
+
+async function end(child: Deno.ChildProcess): Promise<void> {
+  try {
     child.kill("SIGINT");
-    await child.status;
-  };
+  } catch {
+    // It has ended by itself.
+  }
+  await child.status;
 }
 
 /** A service-account token rather than the administrator's certificate: the way most clusters are used. */
@@ -226,7 +251,15 @@ try {
     for (const tool of tools) {
       console.error(`round ${round} of ${rounds}: ${tool.name}`);
       const ports = { near: freePort(), far: freePort() };
-      const stops = [await start(tool, near, ports.near), await start(tool, far, ports.far)];
+      const stops: (() => Promise<void>)[] = [];
+      try {
+        stops.push(await start(tool, near, ports.near), await start(tool, far, ports.far));
+      } catch (error) {
+        if (tools.indexOf(tool) < 2) throw error;
+        console.error(`${error instanceof Error ? error.message : error}; left out`);
+        for (const stop of stops) await stop();
+        continue;
+      }
       for (const row of rows) {
         const values = await row.measure(ports);
         const byTool = results.get(row.name) ?? new Map<string, number[][]>();
