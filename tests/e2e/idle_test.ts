@@ -103,11 +103,14 @@ describe("memory and patience", () => {
       end.stream.close();
     };
     await inTurns(shortConnections * 1.5, short); // until the heap has the size it works with
-    const before = await residentBytes(running.pid);
-    await inTurns(shortConnections, short);
-    const grown = (await residentBytes(running.pid) - before) / mebibyte;
-    // The heap breathes by some 40 MiB on a busy machine; connections that were kept would cost 80 MiB and more.
-    assert(grown < 60, `it grew by ${grown.toFixed(1)} MiB`);
+    // A heap breathes, a leak grows in every round.
+    let least = Infinity;
+    for (let round = 0; round < 3 && least >= 25; round++) {
+      const before = await residentBytes(running.pid);
+      await inTurns(shortConnections, short);
+      least = Math.min(least, (await residentBytes(running.pid) - before) / mebibyte);
+    }
+    assert(least < 25, `each of three rounds made it grow by ${least.toFixed(1)} MiB or more`);
   });
 
   it("answers on all idle connections afterwards", async () => {
