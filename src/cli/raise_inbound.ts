@@ -1,0 +1,70 @@
+import type { WorkloadName } from "../cluster/workload.ts";
+import { agentSource } from "../inbound/agent_source.ts";
+import { checkRights } from "../inbound/check_rights.ts";
+import { findService } from "../inbound/find_service.ts";
+import type { Inbound, InboundRequest } from "../inbound/inbound.ts";
+import { openInbound } from "../inbound/open_inbound.ts";
+import { restartWorkloads } from "../inbound/restart_workloads.ts";
+import type { CliDeps } from "./deps.ts";
+import { localOwner } from "./local_owner.ts";
+import type { Cluster } from "./open_cluster.ts";
+
+/** What is to come here, before it is known which Service that is. */
+export interface InboundWish
+  extends Pick<InboundRequest, "kind" | "exposes" | "match" | "fallback" | "insist" | "image"> {
+  /** The Service, or a workload behind it; for a preview the Service that is to be. */
+  readonly target: WorkloadName;
+  /** Whether callers are made to open new connections. */
+  readonly cut: boolean;
+}
+
+/** A wish that came true. */
+export interface RaisedInbound {
+  readonly request: InboundRequest;
+  readonly inbound: Inbound;
+  /** What `--cut` restarts: `deployment/orders`. */
+  readonly restarted: readonly string[];
+}
+
+/** Brings traffic in. Where a step fails or `signal` aborts, what was done is undone. Rejects with errors whose messages are for people. */
+export async function raiseInbound(
+  wish: InboundWish,
+  cluster: Pick<Cluster, "access" | "api" | "dialer">,
+  { env, terminal, clock, log }: Pick<CliDeps, "env" | "terminal" | "clock" | "log">,
+  signal: AbortSignal,
+): Promise<RaisedInbound> {
+  const { access: { namespace }, api, dialer } = cluster;
+  const { target, cut, ...rest } = wish;
+  const [service, agentProgram] = await Promise.all([
+    wish.kind === "preview" ? target.name : findService(target, namespace, api, signal),
+    agentSource(),
+    checkRights(wish.kind, namespace, api, signal),
+  ]);
+  const request: InboundRequest = { ...rest, namespace, service, owner: localOwner(env) };
+  const inboundDeps = {
+    api,
+    dialer,
+    clock,
+    log,
+    agentProgram,
+    onProgress: (state: string) => terminal.progress(state),
+  };
+  const undoing = () =>
+    terminal.tell(
+      `Undoing "${service}"… (Ctrl-C again leaves at once; this finishes it then: hawser recover ${service} -n ${namespace})`,
+    );
+  signal.addEventListener("abort", undoing, { once: true });
+  try {
+    const inbound = await openInbound(request, inboundDeps, signal);
+    try {
+      const { origin } = inbound.plan;
+      const restarted = cut && origin ? await restartWorkloads(namespace, origin.selector, inboundDeps, signal) : [];
+      return { request, inbound, restarted };
+    } catch (error) {
+      await inbound.close();
+      throw error;
+    }
+  } finally {
+    signal.removeEventListener("abort", undoing);
+  }
+}
