@@ -136,12 +136,14 @@ describe("the agent's links", () => {
   it("link_black_holed: notices within 12 s that nothing comes any more, and sends nobody into the dark", async () => {
     await withAgent(async (scene) => {
       const carrier = await scene.connectLink();
-      let dark = false;
+      let dark = false, swallowed = "";
       const never = new Promise<never>(() => {});
       const holed = {
         read: async (into: Uint8Array) => {
           const count = await carrier.read(into);
-          return dark ? await never : count;
+          if (!dark) return count;
+          swallowed += new TextDecoder().decode(into.subarray(0, count ?? 0));
+          return await never;
         },
         write: (data: Uint8Array) => dark ? never : carrier.write(data),
         closeWrite: () => carrier.closeWrite(),
@@ -153,6 +155,7 @@ describe("the agent's links", () => {
       assertEquals(await reached(scene), "alice");
       dark = true;
       const waiting = reached(scene);
+      await until(() => swallowed.includes('"rule"'), "the delivery");
       await scene.clock.advance(8_000);
       await scene.clock.advance(4_000);
       assertEquals(await waiting, "origin");

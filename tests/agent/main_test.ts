@@ -128,7 +128,7 @@ describe("the agent's bundle", () => {
 
     it(
       `says under ${name} why it cannot start`,
-      { ignore: name === "node" ? !hasNode : Deno.build.os === "windows" },
+      { ignore: name === "node" && !hasNode },
       async () => {
         for (
           const [configuration, reason] of [

@@ -31,6 +31,7 @@ export class PodGate {
   readonly #network: Network;
   readonly #listener: Deno.TcpListener;
   readonly #pods = new Map<string, PodAtGate>();
+  readonly #processes = new Map<PodAtGate, Deno.TcpConn>();
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #serving: Promise<void>;
 
@@ -41,11 +42,18 @@ export class PodGate {
     this.#serving = this.#accept();
   }
 
-  /** Lets a pod's process in. Returns what goes into its variable `PRACTICE_GATE`, and what ends it. */
-  admit(pod: PodAtGate): { readonly variable: string; end(): void } {
+  /** Lets a pod's process in, until `end`. See `Container.gate` for the rest. */
+  admit(pod: PodAtGate): { readonly variable: string; terminate(): void; end(): void } {
     const token = crypto.randomUUID();
     this.#pods.set(token, pod);
-    return { variable: `${this.#listener.addr.port} ${token}`, end: () => void this.#pods.delete(token) };
+    return {
+      variable: `${this.#listener.addr.port} ${token}`,
+      terminate: () => void this.#processes.get(pod)?.write(new TextEncoder().encode("terminate\n")).catch(() => {}),
+      end: () => {
+        this.#pods.delete(token);
+        this.#processes.delete(pod);
+      },
+    };
   }
 
   async stop(): Promise<void> {
@@ -93,6 +101,7 @@ export class PodGate {
           if (pod) answers.push(answer(pod, line));
           else pod = this.#pods.get(line);
           if (!pod) return;
+          this.#processes.set(pod, connection);
         }
       }
     } catch {

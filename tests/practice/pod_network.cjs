@@ -26,6 +26,10 @@ gate.on("data", (text) => {
   const lines = (rest + text).split("\n");
   rest = lines.pop();
   for (const line of lines) {
+    if (line === "terminate") {
+      terminate();
+      continue;
+    }
     const { id, code, syscall, ...answer } = JSON.parse(line);
     const { resolve, reject, subject } = waiting.get(id);
     waiting.delete(id);
@@ -38,6 +42,22 @@ gate.on("data", (text) => {
   }
 });
 gate.unref();
+
+/** Windows has no SIGTERM between processes, and Deno forgets who listens for it: the gate's word stands for it, to the same listeners. */
+const onTerminate = [];
+if (process.platform === "win32") {
+  const { on } = process;
+  process.on = process.addListener = function (name, listener) {
+    if (name !== "SIGTERM") return on.call(this, name, listener);
+    onTerminate.push(listener);
+    return this;
+  };
+}
+
+function terminate() {
+  if (onTerminate.length === 0) process.exit(143);
+  for (const listener of onTerminate) listener("SIGTERM");
+}
 
 function ask(question, subject) {
   return new Promise((resolve, reject) => {

@@ -33,7 +33,7 @@ async function run(container: Container, runtime: "node" | "deno") {
     return value === undefined ? [] : [[name, value]];
   }));
   for (const [name, value] of Object.entries(container.env)) env[name] = placed(value, container.mounts);
-  env.PRACTICE_GATE = container.gate;
+  env.PRACTICE_GATE = container.gate.variable;
   const child = new Deno.Command(runtime === "node" && await hasNode() ? "node" : Deno.execPath(), {
     args: await argumentsOf(runtime, args),
     env,
@@ -61,7 +61,8 @@ async function run(container: Container, runtime: "node" | "deno") {
     if (graceOver.aborted) kill();
     else {
       graceOver.addEventListener("abort", kill, { once: true });
-      signal("SIGTERM");
+      if (Deno.build.os === "windows") container.gate.terminate(); // no signal leaves time there
+      else signal("SIGTERM");
     }
     await ended;
     graceOver.removeEventListener("abort", kill);

@@ -24,8 +24,13 @@ export interface Container {
   readonly mounts: ReadonlyMap<string, string>;
   /** Opens a connection as from inside the pod; see `Practice.dialFromPod`. */
   dial(host: string, port: number): Promise<Deno.TcpConn>;
-  /** What a process in this pod needs to find its network (`pod_network.cjs`), in its variable `PRACTICE_GATE`. */
-  readonly gate: string;
+  /** What a process in this pod needs to find its network (`pod_network.cjs`). */
+  readonly gate: {
+    /** The value of its variable `PRACTICE_GATE`. */
+    readonly variable: string;
+    /** Tells it to end, as SIGTERM does: for systems where no process can signal another. */
+    terminate(): void;
+  };
   /** Says that the program has ended by itself, with its exit status: the container is started again, as Kubernetes would. */
   exited(code: number): void;
   /** Writes a line to the container's log (`pods/log`). */

@@ -39,7 +39,7 @@ export interface RunningPodDeps {
 interface Run {
   readonly end: AbortController;
   readonly sockets: PodSockets;
-  readonly gate: { readonly variable: string; end(): void };
+  readonly gate: Container["gate"] & { end(): void };
   readonly stops: StopProgram[];
   readonly probes: ReadinessProbe[];
   /** Probes that say no. */
@@ -323,7 +323,7 @@ export class RunningPod {
       })),
       address: this.#address,
       mounts: this.#files?.mounts(spec) ?? new Map(),
-      gate: run.gate.variable,
+      gate: run.gate,
       listen: (port, onConnection, on) => run.sockets.listen(port, onConnection, on),
       reserve: async (port, on) => (await run.sockets.reserve(port, on)).port,
       dial: (host, port) => this.#deps.inside.dial(host, port, namespace),
