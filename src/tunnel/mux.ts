@@ -15,6 +15,8 @@ const frameLimit = 64 * 1024;
 /** How often a sign of life is asked for, and how long it may take: a dead link is noticed within 12 s. */
 const pingInterval = 8_000;
 const pingPatience = 4_000;
+/** How long the other side may take to end its direction of a stream that is closed here. */
+const closePatience = 30_000;
 /** Answers to pings that may wait; more is an attack or a fault. */
 const answersLimit = 64;
 
@@ -93,6 +95,7 @@ export class Mux {
       grant: (count) => this.#send(types.windowUpdate, 0, id, count),
       fin: () => this.#send(types.windowUpdate, flags.fin, id, 0),
       reset: () => this.#send(types.windowUpdate, flags.rst, id, 0),
+      later: (action) => this.#clock.after(closePatience, action),
       done: () => this.#streams.delete(id),
     });
     this.#streams.set(id, stream);

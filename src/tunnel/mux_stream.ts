@@ -7,6 +7,8 @@ export interface MuxStreamHost {
   grant(count: number): Promise<void>;
   fin(): Promise<void>;
   reset(): Promise<void>;
+  /** Calls `action` in half a minute unless the returned function is called before. */
+  later(action: () => void): () => void;
   /** Both directions are over: nothing more may come for it. */
   done(): void;
 }
@@ -22,10 +24,13 @@ export class MuxStream implements Duplex {
   /** Bytes that the other side may send. */
   #receiveWindow: number;
   #wake: (() => void) | undefined;
+  /** Bytes of a write that have not been sent. */
+  #unsent = 0;
   #finSent = false;
   #finReceived = false;
   #failure: Error | undefined;
   #closed = false;
+  #stopWaiting = () => {};
 
   constructor(window: number, frameLimit: number, host: MuxStreamHost) {
     this.#host = host;
@@ -40,6 +45,7 @@ export class MuxStream implements Duplex {
   }
 
   async write(data: Uint8Array): Promise<void> {
+    this.#unsent = data.length;
     for (let at = 0; at < data.length;) {
       while (this.#sendWindow === 0 && !this.#over) await new Promise<void>((resolve) => this.#wake = resolve);
       if (this.#failure) throw this.#failure;
@@ -47,6 +53,7 @@ export class MuxStream implements Duplex {
       const piece = data.subarray(at, at + Math.min(this.#sendWindow, this.#frameLimit));
       this.#sendWindow -= piece.length;
       at += piece.length;
+      this.#unsent -= piece.length;
       await this.#host.data(piece);
     }
   }
@@ -61,24 +68,30 @@ export class MuxStream implements Duplex {
   }
 
   reset(): void {
-    if (!this.#over) this.#host.reset().catch(() => {});
-    this.fail("it was reset here");
+    if (!this.#over) this.#abandon();
     this.close();
   }
 
+  /**
+   * The other side hears an end, and has half a minute for its own. It hears a reset where something is unread, comes later, or was not
+   * sent: what is cut short must not look whole.
+   */
   close(): void {
     if (this.#closed) return;
-    // A reader that leaves before the end has no use for the rest: the other side may stop.
-    if (!this.#failure && !(this.#finSent && this.#finReceived)) this.#host.reset().catch(() => {});
+    const cut = this.#unsent > 0 || this.#arrived.size > 0;
+    if (!cut) this.closeWrite().catch(() => {});
     this.#closed = true;
     this.#arrived.clear();
     this.#arrived.end();
     this.#wake?.();
-    this.#host.done();
+    if (this.#failure || (this.#finSent && this.#finReceived)) return;
+    if (cut) this.#abandon();
+    else this.#stopWaiting = this.#host.later(() => this.#abandon());
   }
 
   /** Takes data from the link; false where it is more than was allowed. */
   deliver(bytes: Uint8Array): boolean {
+    if (this.#closed && !this.#failure) this.#abandon();
     if (this.#over) return true;
     this.#receiveWindow -= bytes.length;
     if (this.#receiveWindow < 0) return false;
@@ -97,17 +110,25 @@ export class MuxStream implements Duplex {
   /** The other side has ended its direction. */
   end(): void {
     this.#finReceived = true;
+    this.#stopWaiting();
     this.#arrived.end();
     this.#settle();
   }
 
   /** The stream is broken; what has arrived can be read still. */
   fail(why: string): void {
-    if (this.#over) return;
+    if (this.#failure) return;
+    this.#stopWaiting();
     this.#failure = reset(why);
     this.#arrived.end(this.#failure);
     this.#wake?.();
     this.#host.done();
+  }
+
+  /** Tells the other side that nothing more is taken from it. */
+  #abandon(): void {
+    this.#host.reset().catch(() => {});
+    this.fail("it was reset here");
   }
 
   get #over(): boolean {

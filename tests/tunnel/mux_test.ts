@@ -100,6 +100,73 @@ describe("Mux", () => {
     server.close();
   });
 
+  it("tells of a close as of an end, after what was sent before it, and forgets the stream once the other side has ended too", async () => {
+    const { client, server, accepted } = link();
+    const stream = client.open();
+    await stream.write(Uint8Array.of(1, 2, 3));
+    stream.close();
+    await settled();
+    const [theirs] = accepted;
+    assertEquals(await readAll(theirs!), Uint8Array.of(1, 2, 3));
+    assertEquals([client.size, server.size], [1, 1]);
+    await theirs!.closeWrite();
+    await settled();
+    assertEquals([client.size, server.size], [0, 0]);
+    client.close();
+  });
+
+  it("answers what comes for a closed stream by a reset", async () => {
+    const { client, server, accepted } = link();
+    client.open().close();
+    await settled();
+    const [theirs] = accepted;
+    await theirs!.write(Uint8Array.of(1));
+    await settled();
+    await assertRejects(() => theirs!.write(Uint8Array.of(2)), Error, "reset");
+    assertEquals([client.size, server.size], [0, 0]);
+    client.close();
+  });
+
+  it("resets a stream that is closed with something unread", async () => {
+    const { client, accepted } = link();
+    const stream = client.open();
+    await settled();
+    const [theirs] = accepted;
+    await theirs!.write(Uint8Array.of(1));
+    await settled();
+    stream.close();
+    await settled();
+    await assertRejects(() => readAll(theirs!), Error, "reset");
+    assertEquals(client.size, 0);
+    client.close();
+  });
+
+  it("resets a stream that is closed in the middle of a write, so that it does not look whole", async () => {
+    const { client, accepted } = link();
+    const stream = client.open();
+    const written = assertRejects(() => stream.write(new Uint8Array(300 * 1024)), Error, "broke");
+    await settled();
+    stream.close();
+    await written;
+    await settled();
+    await assertRejects(() => readAll(accepted[0]!), Error, "reset");
+    client.close();
+  });
+
+  it("forgets a closed stream whose other side never ends it after half a minute", async () => {
+    const { clock, client, server, accepted } = link();
+    client.open().close();
+    await settled();
+    const [theirs] = accepted;
+    assertEquals(await readAll(theirs!), new Uint8Array());
+    await clock.advance(29_999);
+    assertEquals(client.size, 1);
+    await clock.advance(1);
+    await settled();
+    assertEquals([client.size, server.size], [0, 0]);
+    client.close();
+  });
+
   it("refuses more streams than it may have, and goes on", async () => {
     const { client, server } = link();
     const streams = Array.from({ length: 9 }, () => client.open());
