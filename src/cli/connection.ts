@@ -1,4 +1,5 @@
 import type { Access } from "../cluster/access.ts";
+import type { Api } from "../cluster/api.ts";
 import type { Directory } from "../cluster/directory.ts";
 import { openDns } from "../dns/open_dns.ts";
 import { ProxySettings } from "../platform/proxy_settings.ts";
@@ -7,6 +8,7 @@ import { isLoopback } from "../proxy/local_host.ts";
 import { pacFile } from "../proxy/pac.ts";
 import { Router } from "../proxy/routing.ts";
 import { openProxy } from "../proxy/server.ts";
+import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
 import { openServiceListeners, type ServiceListener, type ServiceListeners } from "../wiring/service_listeners.ts";
 import type { ProxyAddress } from "../wiring/variables.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
@@ -28,7 +30,9 @@ export interface Connection {
   /** Opens the control pages. */
   readonly token: string;
   readonly access: Access;
+  readonly api: Api;
   readonly directory: Directory;
+  readonly dialer: ClusterDialer;
   readonly proxy: ProxyAddress;
   /** Undefined where no resolver runs. */
   readonly dnsPort: number | undefined;
@@ -54,7 +58,7 @@ export async function openConnection(
   const stop = Promise.withResolvers<void>();
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await openCluster(options, deps, signal));
-  const { access, directory, dialer, health } = cluster;
+  const { access, api, directory, dialer, health } = cluster;
   opened.defer(tellServiceEvents(directory, { clock, log }));
 
   let listeners: ServiceListeners | undefined;
@@ -130,7 +134,9 @@ export async function openConnection(
     id,
     token,
     access,
+    api,
     directory,
+    dialer,
     proxy: { port: proxy.port, auth },
     dnsPort,
     listeners: () => listeners?.list() ?? [],

@@ -1,3 +1,4 @@
+import type { Api } from "../cluster/api.ts";
 import type { WorkloadName } from "../cluster/workload.ts";
 import { agentSource } from "../inbound/agent_source.ts";
 import { checkRights } from "../inbound/check_rights.ts";
@@ -18,6 +19,11 @@ export interface InboundWish
   readonly cut: boolean;
 }
 
+/** What bringing traffic in uses of a cluster. */
+export interface InboundCluster extends Pick<Cluster, "access" | "dialer"> {
+  readonly api: Api;
+}
+
 /** A wish that came true. */
 export interface RaisedInbound {
   readonly request: InboundRequest;
@@ -29,7 +35,7 @@ export interface RaisedInbound {
 /** Brings traffic in. Where a step fails or `signal` aborts, what was done is undone. Rejects with errors whose messages are for people. */
 export async function raiseInbound(
   wish: InboundWish,
-  cluster: Pick<Cluster, "access" | "api" | "dialer">,
+  cluster: InboundCluster,
   { env, terminal, clock, log }: Pick<CliDeps, "env" | "terminal" | "clock" | "log">,
   signal: AbortSignal,
 ): Promise<RaisedInbound> {

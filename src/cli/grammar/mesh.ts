@@ -1,6 +1,5 @@
 import type { Grammar, Invocation } from "../command.ts";
-import { text, texts } from "../flag.ts";
-import { divertingFlags, inboundFlags } from "./inbound_flags.ts";
+import { divertingFlags, inboundFlags, markFlags } from "./inbound_flags.ts";
 
 /** How `hawser mesh` is spelled. */
 export const meshGrammar = {
@@ -11,10 +10,7 @@ export const meshGrammar = {
   words: { usage: "SERVICE", least: 1, most: 1, complete: "target" },
   flags: {
     ...inboundFlags,
-    "version-mark": text("[HEADER:]VALUE", undefined, "the header that marks requests; HEADER is VERSION by default", {
-      setting: false,
-    }),
-    match: texts("CONDITION", "what a request must have; again for more, all of which must hold", { setting: false }),
+    ...markFlags,
     ...divertingFlags,
   },
   examples: [

@@ -1,5 +1,7 @@
 import type { Grammar, Invocation } from "../command.ts";
+import { texts } from "../flag.ts";
 import { connectionFlags } from "./connection_flags.ts";
+import { agentFlags, divertingFlags, markFlags } from "./inbound_flags.ts";
 import { sessionFlag } from "./session_flag.ts";
 
 /** How `hawser run` is spelled. */
@@ -7,12 +9,33 @@ export const runGrammar = {
   name: "run",
   summary: "run one program with the cluster within its reach",
   description:
-    "Sets the variables by which programs find their proxy, starts the program with this terminal as its own, passes signals and its exit status on, and ends with it. Uses the session named by --session; without it, connects on its own.",
+    "Sets the variables by which programs find their proxy, starts the program with this terminal as its own, passes signals and its exit status on, and ends with it. Uses the session named by --session; without it, connects on its own. With --exchange and --mesh the program answers services of the cluster meanwhile, as the commands of these names have it: traffic comes before the program starts, and goes back to the original pods when it ends. A meshed program finds its mark in the variable HAWSER_MARK, as HEADER:VALUE. Ctrl-C is the program's; once more, while services are put back, leaves at once.",
   words: { usage: "-- PROGRAM [ARGUMENT…]", least: 1, most: Infinity, program: true },
-  flags: { ...connectionFlags, ...sessionFlag },
+  flags: {
+    ...connectionFlags,
+    ...sessionFlag,
+    exchange: texts(
+      "SERVICE:LOCAL[:PORT]",
+      "answer all requests of a service by a port of the program; again for more",
+      {
+        setting: false,
+      },
+    ),
+    mesh: texts("SERVICE:LOCAL[:PORT]", "answer only its marked requests; again for more, all with one mark", {
+      setting: false,
+    }),
+    ...markFlags,
+    ...divertingFlags,
+    ...agentFlags,
+  },
   examples: [
     { line: "hawser run -- curl http://orders:8080/", what: "one request" },
     { line: "hawser run -n dev -- npm start", what: "a program that sees namespace dev" },
+    { line: "hawser run --exchange orders:8080 -- npm start", what: "that answers for orders while it runs" },
+    {
+      line: "hawser run --mesh orders:8080:http --mesh stock:8081 -- ./gradlew bootRun",
+      what: "marked requests of two services",
+    },
     { line: "hawser run --session dev -- bash", what: "a shell wired to a running session" },
   ],
 } satisfies Grammar;
