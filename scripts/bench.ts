@@ -9,6 +9,7 @@
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { parseArgs } from "@std/cli/parse-args";
+import { apply, kubectl } from "./bench/kubectl.ts";
 import { bulk, connectionRate, download, firstByte, pings } from "./bench/load.ts";
 
 const options = parseArgs(Deno.args, {
@@ -128,20 +129,6 @@ const rows: Row[] = [
   },
 ];
 
-async function kubectl(...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("kubectl", { args, stdin: "null" }).output();
-  if (!success) throw new Error(`kubectl ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
-}
-
-async function apply(manifest: unknown): Promise<void> {
-  const child = new Deno.Command("kubectl", { args: ["apply", "-f", "-"], stdin: "piped", stdout: "null" }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(manifest)));
-  await writer.close();
-  if (!(await child.status).success) throw new Error("kubectl apply failed");
-}
-
 /** Starts a tool and waits until its local port answers. */
 async function start(tool: Tool, kubeconfig: string, local: number): Promise<() => Promise<void>> {
   const values: Record<string, string> = {
@@ -201,38 +188,34 @@ const freePort = () => {
   return listener.addr.port;
 };
 
-await apply({
-  apiVersion: "v1",
-  kind: "List",
-  items: [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-    {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "RoleBinding",
-      metadata: { name: "bench", namespace },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "admin" },
-      subjects: [{ kind: "ServiceAccount", name: "default", namespace }],
-    },
-    {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata: { name: "bench", namespace },
-      spec: {
-        selector: { matchLabels: { app: "bench" } },
-        template: {
-          metadata: { labels: { app: "bench" } },
-          spec: { containers: [{ name: "bench", image: options.image, args: ["serve"] }] },
-        },
+await apply(
+  { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: { name: "bench", namespace },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "admin" },
+    subjects: [{ kind: "ServiceAccount", name: "default", namespace }],
+  },
+  {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "bench", namespace },
+    spec: {
+      selector: { matchLabels: { app: "bench" } },
+      template: {
+        metadata: { labels: { app: "bench" } },
+        spec: { containers: [{ name: "bench", image: options.image, args: ["serve"] }] },
       },
     },
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "bench", namespace },
-      spec: { selector: { app: "bench" }, ports: [{ port: 7000 }] },
-    },
-  ],
-});
+  },
+  {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "bench", namespace },
+    spec: { selector: { app: "bench" }, ports: [{ port: 7000 }] },
+  },
+);
 const linkPort = freePort();
 let link: Deno.ChildProcess | undefined;
 const files: string[] = [];
