@@ -5,7 +5,7 @@ import type { Owners } from "./owners.ts";
 import type { AgentPort } from "./protocol.ts";
 
 /** What all connections to one port of the agent share. */
-export interface Entrance extends ClientConnectionDeps {
+export interface Entrance extends Omit<ClientConnectionDeps, "traffic"> {
   readonly port: AgentPort;
   /** For people: `dev/orders`. */
   readonly service: string;
@@ -20,7 +20,7 @@ export class AgentConnection extends ClientConnection {
   #onFinish: (() => void) | undefined;
 
   constructor(stream: TcpStream, entrance: Entrance) {
-    super(stream, entrance);
+    super(stream, { ...entrance, traffic: { sent: 0, received: 0 } });
     this.entrance = entrance;
     // A socket for both families shows IPv4 as ::ffff:10.0.0.1.
     this.remote = stream.remote.replace(/:\d+$/, "").replace(/^::ffff:(?=[0-9.]+$)/i, "");

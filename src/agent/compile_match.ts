@@ -1,6 +1,7 @@
 import type { HeaderList } from "../stream/http_head.ts";
 import { compileRegex } from "./compile_regex.ts";
 import type { Match } from "./protocol.ts";
+import { requestPath } from "./request_path.ts";
 
 /** What rules see of an HTTP request. */
 export interface MatchedRequest {
@@ -21,7 +22,7 @@ export function compileMatch(match: Match): (request: MatchedRequest) => boolean
     case "query":
       return ({ target }) => query(target).getAll(name).some(holds);
     case "path":
-      return ({ target }) => holds(path(target));
+      return ({ target }) => holds(requestPath(target));
   }
 }
 
@@ -44,13 +45,6 @@ function cookies(headers: Readonly<HeaderList>): Array<[name: string, value: str
       return [name.trim(), value.join("=").trim()];
     })
   );
-}
-
-function path(target: string): string {
-  const end = target.indexOf("?");
-  const path = end < 0 ? target : target.slice(0, end);
-  // Absolute form, which servers must take too (RFC 9112 §3.2.2).
-  return /^https?:\/\//i.test(path) ? path.replace(/^https?:\/\/[^/]*/i, "") || "/" : path;
 }
 
 function query(target: string): URLSearchParams {

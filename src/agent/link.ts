@@ -13,7 +13,9 @@ import {
   type Delivery,
   lineLimit,
   type Owner,
+  type Seen,
 } from "./protocol.ts";
+import { SeenReport } from "./seen_report.ts";
 
 /** What a link is to do with what comes over it. */
 export interface LinkHost {
@@ -44,6 +46,7 @@ export class Link {
   #control: Duplex | undefined;
   #said: Promise<void> = Promise.resolve();
   #stopTelling: (() => void) | undefined;
+  #report: SeenReport | undefined;
   #alive = true;
 
   constructor(carrier: Duplex, owner: Owner, host: LinkHost, deps: { readonly clock: Clock; readonly log: Log }) {
@@ -72,6 +75,23 @@ export class Link {
   served(rule: string): void {
     this.#served.set(rule, (this.#served.get(rule) ?? 0) + 1);
     this.#stopTelling ??= this.#clock.after(servedInterval, () => this.#tellServed());
+  }
+
+  /** Whether the laptop wants to be told of each request. */
+  get observed(): boolean {
+    return this.#report !== undefined;
+  }
+
+  /** Begins, or ends, to tell the laptop of each request. */
+  observe(on: boolean): void {
+    if (on === this.observed) return;
+    this.#report?.close();
+    this.#report = on ? new SeenReport((event) => this.#say(event), this.#clock) : undefined;
+  }
+
+  /** Something came to the laptop; told where it is {@linkcode observed}. */
+  saw(seen: Seen): void {
+    this.#report?.add(seen);
   }
 
   /** Tells the laptop what it has not asked for. */
@@ -117,15 +137,16 @@ export class Link {
   }
 
   /** Lines go out one after another; a laptop that does not read them loses its link. */
-  #say(line: ControlAnswer | ControlEvent): void {
+  #say(line: ControlAnswer | ControlEvent): Promise<void> {
     const control = this.#control;
-    if (!control || !this.#alive) return;
-    this.#said = this.#said.then(() => control.write(formatJsonLine(line))).catch(() => this.close());
+    if (!control || !this.#alive) return this.#said;
+    return this.#said = this.#said.then(() => control.write(formatJsonLine(line))).catch(() => this.close());
   }
 
   #onEnd(error: Error | undefined): void {
     this.#alive = false;
     this.#stopTelling?.();
+    this.#report?.close();
     this.#host.ended(error);
   }
 }

@@ -70,7 +70,10 @@ export class LinkServer {
   #open(stream: Duplex, { owner }: Hello): void {
     const { owners } = this.#options;
     const link: Link = new Link(stream, owner, {
-      control: (request) => owners.control(owner, request),
+      control: (request) => {
+        if (request.type === "rules") link.observe(request.observe ?? false);
+        return owners.control(owner, request);
+      },
       dial: (stream) => void serveDial(stream, { clock: this.#clock }),
       ended: (error) => owners.leave(link, error),
     }, { clock: this.#clock, log: this.#log });

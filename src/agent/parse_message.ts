@@ -39,7 +39,12 @@ export function parseControlRequest(value: unknown): ControlRequest {
   const seq = whole(request["seq"], "seq");
   switch (request["type"]) {
     case "rules":
-      return { seq, type: "rules", rules: list(request["rules"], ruleLimit, "rules").map(parseRule) };
+      return {
+        seq,
+        type: "rules",
+        rules: list(request["rules"], ruleLimit, "rules").map(parseRule),
+        observe: request["observe"] === true,
+      };
     case "owners":
       return { seq, type: "owners" };
     case "drain":

@@ -34,8 +34,8 @@ export type Welcome =
 
 /** Lines of the control stream from the laptop. Each is answered by a {@linkcode ControlAnswer} with the same `seq`. */
 export type ControlRequest =
-  /** Replaces all rules of this owner; none takes effect where one is refused. */
-  | { readonly seq: number; readonly type: "rules"; readonly rules: readonly Rule[] }
+  /** Replaces all rules of this owner; none takes effect where one is refused. With `observe` the laptop is told of all that comes to it. */
+  | { readonly seq: number; readonly type: "rules"; readonly rules: readonly Rule[]; readonly observe?: boolean }
   /** Who else has rules here. */
   | { readonly seq: number; readonly type: "owners" }
   /** Nothing new comes to anybody's laptop any more; answered once what is under way is done, or after `ms`. */
@@ -53,7 +53,34 @@ export type ControlEvent =
   /** TLS comes to a port for which this laptop has marks: no mark can be seen in it, so it goes whole to the exchange or the original pods. Told once. */
   | { readonly event: "encrypted"; readonly port: number }
   /** Requests that came to this laptop and were answered; told at most once a second. */
-  | { readonly event: "served"; readonly rule: string; readonly count: number };
+  | { readonly event: "served"; readonly rule: string; readonly count: number }
+  /** What came to this laptop, where it asked for that; `missed` is how much more there was than could be told. */
+  | { readonly event: "seen"; readonly seen: readonly Seen[]; readonly missed: number };
+
+/** Something that came to a laptop. Times are in milliseconds, sizes in bytes without heads. */
+export type Seen =
+  /** A request that is over; `status` is 0 where the client left without an answer, `path` is without query, and both are printable ASCII. */
+  | {
+    readonly kind: "request";
+    readonly rule: string;
+    readonly remote: string;
+    readonly method: string;
+    readonly path: string;
+    readonly status: number;
+    readonly ms: number;
+    readonly bytes: number;
+  }
+  /** A connection that is no HTTP. */
+  | { readonly kind: "opened"; readonly rule: string; readonly remote: string }
+  | {
+    readonly kind: "closed";
+    readonly rule: string;
+    readonly remote: string;
+    readonly ms: number;
+    /** To the laptop, and from it. */
+    readonly sent: number;
+    readonly received: number;
+  };
 
 /** Somebody's rules, for people. */
 export interface OwnerRules {

@@ -112,6 +112,11 @@ async function openWhole(connection: AgentConnection): Promise<WholeUpstream | u
 async function tunnel(connection: AgentConnection, { upstream, taker }: WholeUpstream): Promise<void> {
   const carried = connection.tunnel(bufferedDuplex(upstream.stream, upstream.reader));
   if (!taker) return await carried;
-  taker.link.served(taker.rule.id);
+  const { link, rule } = taker;
+  const { clock, remote, traffic } = connection;
+  const started = clock.now();
+  link.served(rule.id);
+  link.saw({ kind: "opened", rule: rule.id, remote });
   await connection.entrance.owners.track(carried);
+  link.saw({ kind: "closed", rule: rule.id, remote, ms: Math.round(clock.now() - started), ...traffic });
 }

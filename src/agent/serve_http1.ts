@@ -10,6 +10,7 @@ import type { AgentConnection } from "./agent_connection.ts";
 import { type DeliveredStream, NotTaken } from "./delivered_stream.ts";
 import { OriginError } from "./dial_origin.ts";
 import type { Taker } from "./owners.ts";
+import { seenRequest } from "./seen_request.ts";
 
 /** Long, as whoever closes an idle connection first risks that a request is just on its way: it had better be the client. */
 const patience = { handshake: 60_000, idle: 3_600_000 };
@@ -47,6 +48,8 @@ export async function serveHttp1(connection: AgentConnection, opened?: OpenedUps
 class Router {
   readonly #connection: AgentConnection;
   readonly #http: HttpConnection;
+  /** Of the last answer; 0 until there is one. */
+  #status = 0;
 
   constructor(connection: AgentConnection, http: HttpConnection) {
     this.#connection = connection;
@@ -60,7 +63,31 @@ class Router {
     const forwarded = forwardedHead(head, framing, this.#connection.remote);
     const request = { head, framing, forwarded, name: `The service "${service}"` };
     const taker = owners.pick(port.port, head);
-    return (taker && await owners.track(this.#toLaptop(taker, request))) ?? await this.#toOrigin(request);
+    return (taker && await owners.track(this.#toTaker(taker, request))) ?? await this.#toOrigin(request);
+  }
+
+  /** As `#toLaptop`, and told where the laptop wants to know. */
+  async #toTaker(taker: Taker, request: ForwardedRequest): Promise<Next | undefined> {
+    const { link, rule } = taker;
+    if (!link.observed) return await this.#toLaptop(taker, request);
+    const { clock, remote, traffic } = this.#connection;
+    const started = clock.now();
+    const before = traffic.received;
+    this.#status = 0;
+    const next = await this.#toLaptop(taker, request);
+    if (next === undefined) return undefined;
+    const told = seenRequest(request.head.method, request.head.target);
+    const ms = Math.round(clock.now() - started);
+    link.saw({
+      kind: "request",
+      rule: rule.id,
+      remote,
+      ...told,
+      status: this.#status,
+      ms,
+      bytes: traffic.received - before,
+    });
+    return next;
   }
 
   /** Undefined where the request is to go to the original pods after all. */
@@ -70,7 +97,9 @@ class Router {
       ...original,
       name: `The program on the laptop of ${link.owner.name}`,
       check: ({ status }) => {
-        if (status === 101 || status >= 200) link.served(rule.id);
+        if (status !== 101 && status < 200) return;
+        this.#status = status;
+        link.served(rule.id);
       },
     };
     const key = takerKey(taker);
@@ -130,7 +159,10 @@ class Router {
     failed?: FailedExchange,
   ): Promise<Next> {
     const page = errorPage(status, sentence, head.headers, [["X-Hawser-Error", "agent"]]);
-    return await this.#http.answer(page, head, failed?.exchange.bodyRead ?? framing.kind === "none", failed?.exchange);
+    const bodyRead = failed?.exchange.bodyRead ?? framing.kind === "none";
+    const next = await this.#http.answer(page, head, bodyRead, failed?.exchange);
+    if (next !== "end") this.#status = status; // else there was nobody to take it
+    return next;
   }
 }
 

@@ -9,6 +9,7 @@ import { NotTaken } from "./delivered_stream.ts";
 import { OriginError } from "./dial_origin.ts";
 import { type OpenedUpstream, originKey, takerKey } from "./serve_http1.ts";
 import type { Taker } from "./owners.ts";
+import { seenRequest } from "./seen_request.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } =
   http2.constants;
@@ -75,8 +76,30 @@ class Http2Client {
       repeatable: (flags & NGHTTP2_FLAG_END_STREAM) !== 0 && idempotent.has(headers[":method"] ?? ""),
     };
     const taker = owners.pick(port.port, { target: headers[":path"] ?? "/", headers: headerList(headers) });
-    if (taker && await owners.track(this.#toLaptop(stream, request, taker))) return;
+    if (taker && await owners.track(this.#toTaker(stream, request, taker))) return;
     await this.#toOrigin(stream, request);
+  }
+
+  /** As `#toLaptop`, and told where the laptop wants to know. */
+  async #toTaker(stream: http2.ServerHttp2Stream, request: Request, taker: Taker): Promise<boolean> {
+    const { link, rule } = taker;
+    if (!link.observed) return await this.#toLaptop(stream, request, taker);
+    const { clock, remote } = this.#connection;
+    const started = clock.now();
+    const answer = { bytes: 0 };
+    if (!await this.#toLaptop(stream, { ...request, answer }, taker)) return false;
+    const told = seenRequest(String(request.headers[":method"]), String(request.headers[":path"]));
+    const status = Number(stream.sentHeaders?.[":status"] ?? 0);
+    link.saw({
+      kind: "request",
+      rule: rule.id,
+      remote,
+      ...told,
+      status,
+      ms: Math.round(clock.now() - started),
+      ...answer,
+    });
+    return true;
   }
 
   /** False where the stream is to go to the original pods after all. */
@@ -153,6 +176,8 @@ interface Request {
   readonly bodiless: boolean;
   /** It may be sent a second time, and can be. */
   readonly repeatable: boolean;
+  /** Where the bytes of the answer's body are counted, if anywhere. */
+  readonly answer?: { bytes: number };
 }
 
 /**
@@ -161,7 +186,7 @@ interface Request {
 function exchange(
   stream: http2.ServerHttp2Stream,
   session: http2.ClientHttp2Session,
-  { headers, bodiless, repeatable }: Request,
+  { headers, bodiless, repeatable, answer }: Request,
 ): Promise<"answered" | "untouched" | "failed"> {
   return new Promise((resolve) => {
     let request: http2.ClientHttp2Stream;
@@ -189,6 +214,7 @@ function exchange(
       const bare = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
       stream.on("wantTrailers", () => stream.sendTrailers({ ...down }));
       stream.respond(head, { endStream: bare, waitForTrailers: !bare });
+      if (answer) request.on("data", (chunk: Uint8Array) => answer.bytes += chunk.length);
       if (bare) request.resume();
       else request.pipe(stream, { end: false });
     });

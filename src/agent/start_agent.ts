@@ -48,7 +48,6 @@ class RunningAgent implements Agent {
   readonly #log: Log;
   readonly #owners: Owners;
   readonly #links: LinkServer;
-  readonly #traffic = { sent: 0, received: 0 };
   readonly #entrances: TcpListener[] = [];
   readonly #others: TcpListener[] = [];
   readonly #connections = new Map<AgentConnection, Promise<void>>();
@@ -77,7 +76,6 @@ class RunningAgent implements Agent {
         owners: this.#owners,
         clock: this.#clock,
         log: this.#log,
-        traffic: this.#traffic,
       };
       this.#entrances.push(...await listenOn(everywhere, port.port, (stream) => this.#accept(stream, entrance)));
     }

@@ -14,6 +14,7 @@ import type { inboundFlags } from "./grammar/inbound_flags.ts";
 import { describeInbound, inboundReport } from "./inbound_report.ts";
 import { openCluster } from "./open_cluster.ts";
 import { type InboundWish, type RaisedInbound, raiseInbound } from "./raise_inbound.ts";
+import { tellsInfo } from "./tells_info.ts";
 import { understood } from "./understood.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -67,7 +68,7 @@ function toWish({ word, ...command }: InboundCommand, options: InboundOptions): 
     throw new UsageError(`Say which port here answers: hawser ${kind} ${word} --expose 8080`, kind);
   }
   const image = { image: options.agentImage, pullSecrets: options.imagePullSecret };
-  return { ...command, target, exposes, image };
+  return { ...command, target, exposes, image, observe: tellsInfo(options.logLevel) };
 }
 
 function newService(name: string): InboundWish["target"] {

@@ -3,6 +3,7 @@ import { parseServiceExpose } from "../inbound/parse_service_expose.ts";
 import { marks } from "./marks.ts";
 import type { RunInvocation } from "./grammar/run.ts";
 import type { InboundWish } from "./raise_inbound.ts";
+import { tellsInfo } from "./tells_info.ts";
 import { understood } from "./understood.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -16,7 +17,8 @@ export function inboundWishes(options: RunInvocation["options"]): readonly Inbou
     );
   }
   if (mesh.length + exchange.length === 0) return [];
-  const common = { fallback, insist, cut, image: { image: agentImage, pullSecrets: imagePullSecret } };
+  const image = { image: agentImage, pullSecrets: imagePullSecret };
+  const common = { fallback, insist, cut, image, observe: tellsInfo(options.logLevel) };
   const mark = mesh.length > 0 ? understood("run", () => marks(options)) : [];
   const wishes = new Map<string, InboundWish>();
   const add = (kind: "exchange" | "mesh", text: string, match: readonly Match[]) => {

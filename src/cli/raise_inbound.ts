@@ -1,3 +1,4 @@
+import type { Seen } from "../agent/protocol.ts";
 import type { Api } from "../cluster/api.ts";
 import type { WorkloadName } from "../cluster/workload.ts";
 import { agentSource } from "../inbound/agent_source.ts";
@@ -7,6 +8,7 @@ import type { Inbound, InboundRequest } from "../inbound/inbound.ts";
 import { openInbound } from "../inbound/open_inbound.ts";
 import { restartWorkloads } from "../inbound/restart_workloads.ts";
 import type { CliDeps } from "./deps.ts";
+import { describeSeen } from "./describe_seen.ts";
 import { localOwner } from "./local_owner.ts";
 import type { Cluster } from "./open_cluster.ts";
 
@@ -17,6 +19,8 @@ export interface InboundWish
   readonly target: WorkloadName;
   /** Whether callers are made to open new connections. */
   readonly cut: boolean;
+  /** Whether all that comes is told, one line each. */
+  readonly observe: boolean;
 }
 
 /** What bringing traffic in uses of a cluster. */
@@ -40,7 +44,7 @@ export async function raiseInbound(
   signal: AbortSignal,
 ): Promise<RaisedInbound> {
   const { access: { namespace }, api, dialer } = cluster;
-  const { target, cut, ...rest } = wish;
+  const { target, cut, observe, ...rest } = wish;
   const [service, agentProgram] = await Promise.all([
     wish.kind === "preview" ? target.name : findService(target, namespace, api, signal),
     agentSource(),
@@ -54,6 +58,10 @@ export async function raiseInbound(
     log,
     agentProgram,
     onProgress: (state: string) => terminal.progress(state),
+    ...observe && {
+      onSeen: (seen: Seen, port: number) => log.info(`${service}:${port} ${describeSeen(seen)}`),
+      onMissed: (count: number) => log.info(`${service}: ${count} more that could not be told one by one`),
+    },
   };
   const undoing = () =>
     terminal.tell(

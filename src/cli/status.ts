@@ -1,4 +1,5 @@
 import { clusterStatus } from "./cluster_status.ts";
+import { byteSize } from "./byte_size.ts";
 import { columns } from "./columns.ts";
 import type { CliDeps } from "./deps.ts";
 import { duration } from "./duration.ts";
@@ -39,7 +40,7 @@ function describe({ note, status }: RunningSession, { terminal, clock }: CliDeps
     const { open = 0, total = 0, sent = 0, received = 0 } = status.connections;
     rows.push([
       "connections",
-      `${open} open, ${total} since the start; ${size(sent)} sent, ${size(received)} received`,
+      `${open} open, ${total} since the start; ${byteSize(sent)} sent, ${byteSize(received)} received`,
     ]);
   }
   const lines = [terminal.style("bold", note.name), ...columns(rows, "  ")];
@@ -54,11 +55,4 @@ function describe({ note, status }: RunningSession, { terminal, clock }: CliDeps
 
 function isCounts(value: unknown): value is Readonly<Record<string, number>> {
   return typeof value === "object" && value !== null && Object.values(value).every((each) => typeof each === "number");
-}
-
-/** `512 B`, `1.5 MiB`. */
-function size(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
 }

@@ -1,5 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import type { ControlEvent, Owner, OwnerRules, Rule } from "../agent/protocol.ts";
+import type { ControlEvent, Owner, OwnerRules, Rule, Seen } from "../agent/protocol.ts";
 import type { Api } from "../cluster/api.ts";
 import { type Informer, runInformer } from "../cluster/informer.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -29,6 +29,8 @@ export interface AgentLinksOptions {
   readonly rules: readonly LocalRule[];
   /** Counts of requests answered here, by rule; told at most once a second. */
   readonly onServed?: (rule: string, count: number) => void;
+  /** All that came here, and how much more there was than could be told. Without it the agent is not asked to tell. */
+  readonly onSeen?: (seen: readonly Seen[], missed: number) => void;
   /** A pod of the agent is about to go. */
   readonly onLeaving?: () => void;
 }
@@ -104,7 +106,7 @@ export class AgentLinks {
   /** Takes our rules back, and waits up to `ms` milliseconds for what is under way here. */
   async withdraw(ms: number, signal: AbortSignal): Promise<void> {
     this.#rules = [];
-    await this.#ask({ type: "rules", rules: [] }, signal);
+    await this.#ask({ type: "rules", rules: [], observe: this.#options.onSeen !== undefined }, signal);
     const { clock } = this.#deps;
     const busy = () => [...this.#deliveries.keys()].some(({ underWay }) => underWay);
     for (const deadline = clock.now() + ms; busy() && clock.now() < deadline;) await clock.sleep(busyInterval, signal);
@@ -189,7 +191,7 @@ export class AgentLinks {
   }
 
   async #open(pod: V1Pod, signal: AbortSignal): Promise<AgentLink> {
-    const { token, owner, linkPort, service, namespace, onServed } = this.#options;
+    const { token, owner, linkPort, service, namespace, onServed, onSeen } = this.#options;
     const { name = "", uid = "" } = pod.metadata ?? {};
     const { dialer, log } = this.#deps;
     const stream = await dialer.dialPods([{ pod: { namespace, name, uid }, port: linkPort }], `agent of ${service}`, {
@@ -212,6 +214,7 @@ export class AgentLinks {
         },
         onEvent: (event) => {
           if (event.event === "served") onServed?.(event.rule, event.count);
+          else if (event.event === "seen") onSeen?.(event.seen, event.missed);
           else log.event(this.#said(event));
         },
       },
@@ -226,7 +229,8 @@ export class AgentLinks {
     signal.addEventListener("abort", end, { once: true });
     try {
       const rules = this.#rules.map(({ program: _program, ...rule }): Rule => rule);
-      const answer = await link.request({ type: "rules", rules }, signal);
+      const observe = this.#options.onSeen !== undefined;
+      const answer = await link.request({ type: "rules", rules, observe }, signal);
       if (!answer.ok) throw this.#refusal(answer.error, answer.holder);
       this.#links.add(link);
       this.#refusalTold = false;
@@ -283,7 +287,7 @@ export class AgentLinks {
     this.#deps.log.event(`A request for "${service}" came and ${error.message}: ${then}`);
   }
 
-  #said(event: Exclude<ControlEvent, { event: "served" }>): string {
+  #said(event: Exclude<ControlEvent, { event: "served" | "seen" }>): string {
     const { service } = this.#options;
     switch (event.event) {
       case "joined":

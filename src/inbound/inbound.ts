@@ -1,4 +1,4 @@
-import type { Match, Owner } from "../agent/protocol.ts";
+import type { Match, Owner, Seen } from "../agent/protocol.ts";
 import type { Api } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -35,6 +35,10 @@ export interface InboundDeps {
   readonly agentProgram: string;
   /** Told what is being waited for; an empty text when nothing is. */
   readonly onProgress?: (state: string) => void;
+  /** Told of all that comes here: `port` is the Service's. It is not asked for without. */
+  readonly onSeen?: (seen: Seen, port: number) => void;
+  /** Told how much more came than could be told. */
+  readonly onMissed?: (count: number) => void;
 }
 
 /** Traffic that comes to this laptop. */

@@ -82,6 +82,13 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
       owner,
       rules,
       onServed: (_rule, count) => running.count(count),
+      onSeen: deps.onSeen && ((seen, missed) => {
+        for (const each of seen) {
+          const at = rules.findIndex(({ id }) => id === each.rule);
+          deps.onSeen?.(each, ports[at]?.port.port ?? 0);
+        }
+        if (missed > 0) deps.onMissed?.(missed);
+      }),
       onLeaving: () => running.podLeaves(),
     }, deps);
     leaving = { ...leaving, links };
