@@ -1,171 +1,162 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { describe, it } from "@std/testing/bdd";
-import { Home, runHawser, RunningHawser } from "./hawser.ts";
-import { deployment, service } from "./manifests.ts";
-import { Scene } from "./scene.ts";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { startAnswering } from "./answering_program.mjs";
+import { eventually, InboundScene, workload } from "./inbound_scene.ts";
+import { service } from "./manifests.ts";
+import { together } from "./together.ts";
 
-/** A stock image with Node that the cluster can run. */
-const agentImage = Deno.env.get("HAWSER_E2E_NODE") ?? "localhost/node:20";
-
-/** A namespace under the restricted Pod Security Standard with a service, `web`, and a pod from which it is asked. */
-async function open(): Promise<Scene> {
-  const scene = await Scene.open("inbound");
-  await scene.kubectl("label", "namespace", scene.namespace, "pod-security.kubernetes.io/enforce=restricted");
-  const restricted = {
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ["ALL"] },
-    runAsNonRoot: true,
-    runAsUser: 1000,
-    seccompProfile: { type: "RuntimeDefault" },
-  };
-  const container = (name: string, image: string, command: readonly string[]) => ({
-    spec: { containers: [{ name, image, command, securityContext: restricted }], terminationGracePeriodSeconds: 1 },
-  });
-  const pods = (name: string, replicas: number, template: { readonly spec: unknown }) => ({
-    ...deployment(name),
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: name } },
-      template: { metadata: { labels: { app: name } }, ...template },
-    },
-  });
-  const workload = Deno.env.get("HAWSER_E2E_IMAGE") ?? "localhost/workload:1";
-  await scene.apply(
-    pods("web", 2, container("web", workload, ["/bin/workload", "serve", "-name", "web"])),
-    pods("client", 1, container("client", agentImage, ["node", "-e", "setInterval(() => {}, 1e9)"])),
-    service("web", { ports: [{ name: "http", port: 80, targetPort: 8080 }, { name: "raw", port: 7000 }] }),
-  );
-  await scene.ready("deployment/web", "deployment/client");
-  // The nodes learn of a new service a moment after its pods are ready.
-  await eventually(async () => await ask(scene).catch(() => "nobody") === "web", 20_000, "the service answers");
-  return scene;
-}
-
-/** Who answers a request from inside the cluster: a pod of the service, or the laptop. */
-async function ask(scene: Scene, mark?: string): Promise<string> {
-  const headers = JSON.stringify(mark === undefined ? {} : { version: mark });
-  const script = `fetch("http://web/", { headers: ${headers} }).then((r) => r.text()).then((t) => console.log(t))`;
-  const text = await scene.kubectl("exec", "deploy/client", "--", "node", "-e", script);
-  return text.startsWith("laptop") ? "laptop" : JSON.parse(text).name;
-}
-
-/** Asks all the time, over kept connections and over new ones, until stopped; how many requests were answered, and what became of the others. */
-function load(scene: Scene): { stop(): Promise<{ answered: number; failed: string[] }> } {
-  const script = `
-    const http = require("http"), fs = require("fs");
-    const kept = new http.Agent({ keepAlive: true, maxSockets: 2 });
-    let answered = 0, failed = [];
-    const ask = (agent) => new Promise((done) => {
-      const request = http.get({ host: "web", agent, timeout: 10000 }, (answer) => {
-        if (answer.statusCode === 200) answered++; else failed.push("HTTP " + answer.statusCode);
-        answer.resume().on("end", done).on("error", done);
-      });
-      request.on("error", (error) => { failed.push(error.message); done(); });
-    });
-    const client = async (agent) => { while (!fs.existsSync("/tmp/stop")) await ask(agent); };
-    fs.rmSync("/tmp/stop", { force: true });
-    Promise.all([client(kept), client(kept), client(false), client(false)]).then(() => {
-      console.log(JSON.stringify({ answered, failed }));
-      process.exit();
-    });`;
-  const asking = scene.kubectl("exec", "deploy/client", "--", "node", "-e", script);
-  asking.catch(() => {});
-  return {
-    async stop() {
-      await scene.kubectl("exec", "deploy/client", "--", "touch", "/tmp/stop");
-      return JSON.parse(await asking);
-    },
-  };
-}
-
-/** The service as it is, without what every write changes, and all that hawser may leave. */
-async function state(scene: Scene): Promise<unknown> {
-  const { metadata, spec } = JSON.parse(await scene.kubectl("get", "service", "web", "-o", "json"));
-  return { annotations: metadata.annotations, labels: metadata.labels, spec, ours: await ours(scene) };
-}
-
-/** Names of the objects that are hawser's. */
-async function ours(scene: Scene): Promise<string> {
-  const kinds = "deployments,services,configmaps,secrets,leases,pods";
-  return await scene.kubectl("get", kinds, "-l", "app.kubernetes.io/managed-by=hawser", "-o", "name");
-}
-
-/** Waits until something holds, looking again and again; how many milliseconds that took. */
-async function eventually(what: () => Promise<boolean>, limit: number, name: string): Promise<number> {
-  const started = performance.now();
-  while (!await what()) assert(performance.now() - started < limit, `Not within ${limit} ms: ${name}`);
-  return performance.now() - started;
-}
-
-function laptop(): Deno.HttpServer<Deno.NetAddr> {
-  const answer = (request: Request) => new Response(`laptop ${request.headers.get("version") ?? ""}`);
-  return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, answer);
-}
-
-function start(home: Home, scene: Scene, command: string, port: number, ...flags: readonly string[]): RunningHawser {
-  const where = ["-n", scene.namespace, "--agent-image", agentImage, "-o", "json"];
-  return new RunningHawser(home, [command, "web", "--expose", `${port}:80`, ...where, ...flags]);
-}
+/** Answers of the service and of the laptop, in turn. */
+const inTurn = (marked: string, unmarked: string) => [marked, unmarked, marked, unmarked, unmarked, marked];
 
 describe("traffic that comes in", () => {
-  it("exchanges a service and gives it back exactly as it was, without a failed request", async () => {
-    await using home = await Home.open();
-    await using scene = await open();
-    await using server = laptop();
-    const before = await state(scene);
-    const traffic = load(scene);
-    const exchange = start(home, scene, "exchange", server.addr.port);
-    assertEquals(JSON.parse(await exchange.line()).kind, "exchange");
-    await eventually(async () => await ask(scene) === "laptop", 5_000, "the laptop answers");
-    assertEquals((await exchange.stop()).code, 130);
-    assertEquals(await ask(scene), "web");
-    const { answered, failed } = await traffic.stop();
-    assertEquals(failed, []);
-    assert(answered > 50, `only ${answered} requests`);
-    await eventually(async () => (await ours(scene)) === "", 30_000, "nothing is left");
-    assertEquals(await state(scene), before);
+  const stack = new AsyncDisposableStack();
+  let inbound: InboundScene;
+  let laptop: Awaited<ReturnType<typeof startAnswering>>;
+  let before: readonly unknown[];
+
+  beforeAll(async () => {
+    inbound = stack.use(await InboundScene.open("inbound"));
+    laptop = stack.use(await startAnswering("laptop", { host: "127.0.0.1" }));
+    const sts = { ...workload("db", 2, ["answering_program.mjs", "db", "8080", "8081"]), serviceName: "db" };
+    const ports = [{ name: "http", port: 80, targetPort: 8080 }];
+    await inbound.scene.apply(
+      { apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "db" }, spec: sts },
+      service("db", { ports }),
+    );
+    await Promise.all([
+      ...["exchanged", "meshed", "both", "mixed", "messages", "calls", "again"].map((name) => inbound.serve(name)),
+      // A headless service leads to the pods' own ports, whatever it says itself.
+      inbound.scene.apply(
+        service("headless", {
+          selector: { app: "web" },
+          clusterIP: "None",
+          ports: [{ name: "http", port: 8080, targetPort: 8080 }],
+        }),
+      ),
+      inbound.scene.ready("statefulset/db"),
+    ]);
+    await inbound.answers("db", "db");
+    before = await inbound.objects();
   });
 
-  it("two_developers_mesh_one_service: each gets the requests with their mark, the pods get the rest", async () => {
-    await using home = await Home.open();
-    await using scene = await open();
-    await using server = laptop();
-    const before = await state(scene);
-    await using blue = start(home, scene, "mesh", server.addr.port, "--version-mark", "VERSION:blue");
-    await blue.line();
-    await using green = start(home, scene, "mesh", server.addr.port, "--version-mark", "VERSION:green");
-    await green.line();
-    assertEquals(await ask(scene, "blue"), "laptop");
-    assertEquals(await ask(scene, "green"), "laptop");
-    assertEquals(await ask(scene, "red"), "web");
-    assertEquals(await ask(scene), "web");
-    const same = await start(home, scene, "mesh", server.addr.port, "--version-mark", "VERSION:blue").ended;
-    assertEquals(same.code, 1);
-    assertMatch(same.stderr, /blue/);
-    const { stdout } = await runHawser(home, ["status", "--cluster", "-n", scene.namespace]);
-    assertStringIncludes(stdout, "web");
-    await blue.stop();
-    assertEquals(await ask(scene, "blue"), "web");
-    assertEquals(await ask(scene, "green"), "laptop");
-    await green.stop();
-    await eventually(async () => (await ours(scene)) === "", 30_000, "nothing is left");
-    assertEquals(await state(scene), before);
+  afterAll(() => stack.disposeAsync());
+
+  together({
+    "exchanges a service and gives it back exactly as it was, without a failed request": async () => {
+      const before = await inbound.state("exchanged");
+      const traffic = await inbound.load("exchanged");
+      const exchange = await inbound.started("exchange", "exchanged", laptop.httpPort);
+      assertEquals(JSON.parse(await exchange.line()).kind, "exchange");
+      assertEquals((await exchange.stop()).code, 130);
+      assertEquals(await inbound.ask("exchanged"), "web");
+      const { answered, failed, by } = await traffic.stop();
+      assertEquals(failed, []);
+      assert(answered > 50 && by["laptop"]! > 0, `only ${answered} requests, ${JSON.stringify(by)}`);
+      await inbound.restored("exchanged", before);
+    },
+
+    "two_developers_mesh_one_service: each gets the requests with their mark, the pods get the rest; same_mark_refused":
+      async () => {
+        const before = await inbound.state("meshed");
+        const port = laptop.httpPort;
+        await using blue = await inbound.started("mesh", "meshed", port, "--version-mark", "VERSION:blue");
+        await using green = await inbound.started("mesh", "meshed", port, "--version-mark", "VERSION:green");
+        const asked = async () =>
+          await Promise.all(["blue", "green", "red"].map((mark) => inbound.ask("meshed", mark)));
+        await inbound.answersAll("meshed", ["blue", "green"], "laptop");
+        assertEquals([...await asked(), await inbound.ask("meshed")], ["laptop", "laptop", "web", "web"]);
+        const same = await inbound.start("mesh", "meshed", port, "--version-mark", "VERSION:blue").ended;
+        assertEquals(same.code, 1);
+        assertMatch(same.stderr, /alice@\S+ has the mark header version is "blue" on service "meshed" already/);
+        assertStringIncludes((await inbound.run("status", "--cluster")).stdout, "meshed");
+        await blue.stop();
+        assertEquals(await asked(), ["web", "laptop", "web"]);
+        await green.stop();
+        await inbound.restored("meshed", before);
+      },
+
+    "asks the mesh first, then the exchange, then the original pods": async () => {
+      const before = await inbound.state("both");
+      await using other = await startAnswering("colleague", { host: "127.0.0.1" });
+      await using exchange = await inbound.started("exchange", "both", laptop.httpPort);
+      await using mesh = await inbound.started("mesh", "both", other.httpPort, "--version-mark", "VERSION:blue");
+      const asked = async () => [await inbound.ask("both", "blue"), await inbound.ask("both")];
+      assertEquals(await asked(), ["colleague", "laptop"]);
+      await mesh.stop();
+      assertEquals(await asked(), ["laptop", "laptop"]);
+      await exchange.stop();
+      assertEquals(await asked(), ["web", "web"]);
+      await inbound.restored("both", before);
+    },
+
+    "keep_alive_mixed_users: requests of one connection go each where their own mark says": async () => {
+      await using _mesh = await inbound.started("mesh", "mixed", laptop.httpPort, "--version-mark", "VERSION:blue");
+      await inbound.answersAll("mixed", ["blue"], "laptop");
+      const asked = { do: "askOnOneConnection", host: "mixed", marks: inTurn("blue", "red") };
+      const { bodies, connections } = await inbound.inside<{ bodies: string[]; connections: number }>(asked);
+      assertEquals(bodies, inTurn("laptop blue", "web red"));
+      assertEquals(connections, 1);
+    },
+
+    "websocket_meshed: a marked one is the laptop's, an unmarked one is not": async () => {
+      await using _mesh = await inbound.started("mesh", "messages", laptop.httpPort, "--version-mark", "VERSION:blue");
+      await inbound.answersAll("messages", ["blue"], "laptop");
+      const messages = ["one", "two", "three"];
+      const talk = (headers: Record<string, string>) =>
+        inbound.inside<string[]>({ do: "websocket", host: "messages", headers, messages });
+      assertEquals(await talk({ version: "blue" }), messages.map((each) => `laptop ${each}`));
+      assertEquals(await talk({}), messages.map((each) => `web ${each}`));
+    },
+
+    "grpc_bidirectional_stream_meshed: messages go both ways in turn, and the trailers come": async () => {
+      const mark = ["--version-mark", "VERSION:blue"];
+      await using mesh = inbound.start("mesh", "calls", `${laptop.http2Port}:calls`, ...mark);
+      await mesh.line();
+      const messages = ["one", "two", "three"];
+      const call = (headers: Record<string, string>) =>
+        inbound.inside<{ replies: string[] }>({ do: "call", host: "calls", port: 50051, headers, messages });
+      const answer = (name: string) => ({
+        replies: messages.map((each) => `${name} ${each}`),
+        status: "0",
+        count: "3",
+      });
+      const arrives = async () => (await call({ version: "blue" })).replies[0] === "laptop one";
+      await eventually(arrives, 5_000, () => "the laptop gets calls");
+      assertEquals([await call({ version: "blue" }), await call({})], [answer("laptop"), answer("web")]);
+    },
+
+    "headless_service_exchanged: callers find the laptop where they look the name up anew": async () => {
+      const before = await inbound.state("headless");
+      const exchange = inbound.start("exchange", "headless", `${laptop.httpPort}:8080`);
+      const { warnings } = JSON.parse(await exchange.line());
+      assertStringIncludes(warnings.join(), "headless");
+      await inbound.answers("headless:8080", "laptop", 40_000);
+      await exchange.stop();
+      await inbound.answers("headless:8080", "web", 40_000);
+      await inbound.restored("headless", before);
+    },
+
+    "statefulset_exchanged: all of its requests come, and its pods stay as they are": async () => {
+      const before = await inbound.state("db");
+      const pods = await inbound.scene.pods("db");
+      const exchange = inbound.start("exchange", "sts/db", laptop.httpPort);
+      assertEquals(JSON.parse(await exchange.line()).service, "db");
+      await inbound.answers("db", "laptop", 5_000);
+      await exchange.stop();
+      assertEquals(await inbound.ask("db"), "db");
+      assertEquals(await inbound.scene.pods("db"), pods);
+      await inbound.restored("db", before);
+    },
+
+    "named_target_port: the agent takes it over, and what is not exposed stays with the pods": async () => {
+      await using _exchange = await inbound.started("exchange", "again", laptop.httpPort);
+      const call = { do: "call", host: "again", port: 50051, messages: ["one"] };
+      assertEquals((await inbound.inside<{ replies: string[] }>(call)).replies, ["web one"]);
+    },
   });
 
-  it("laptop_killed_during_exchange: the original pods answer again, and recover puts the service back", async () => {
-    await using home = await Home.open();
-    await using scene = await open();
-    await using server = laptop();
-    const before = await state(scene);
-    const exchange = start(home, scene, "exchange", server.addr.port);
-    await exchange.line();
-    await eventually(async () => await ask(scene) === "laptop", 5_000, "the laptop answers");
-    await exchange.stop("SIGKILL");
-    await eventually(async () => await ask(scene) === "web", 15_000, "the original pods answer");
-    const recovered = await runHawser(home, ["recover", "web", "-n", scene.namespace], 60_000);
-    assertEquals([recovered.code, recovered.stderr.includes("rror")], [0, false]);
-    assertEquals(await ask(scene), "web");
-    await eventually(async () => (await ours(scene)) === "", 30_000, "nothing is left");
-    assertEquals(await state(scene), before);
+  it("leaves every object of the namespace as it was", async () => {
+    assertEquals(await inbound.ours(), "");
+    assertEquals(await inbound.objects(), before);
   });
 });
