@@ -3,7 +3,7 @@ import type { Log } from "../platform/log.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { Mux } from "../tunnel/mux.ts";
-import { DeliveredStream } from "./delivered_stream.ts";
+import { AnnouncedStream } from "./announced_stream.ts";
 import { formatJsonLine, readJsonLine } from "./json_line.ts";
 import { parseControlRequest } from "./parse_message.ts";
 import {
@@ -67,8 +67,8 @@ export class Link {
   }
 
   /** Sends traffic to the laptop. Throws where the link is over. */
-  deliver(delivery: Delivery): DeliveredStream {
-    return new DeliveredStream(this.#mux.open(), delivery, this.#clock);
+  deliver(delivery: Delivery): AnnouncedStream {
+    return new AnnouncedStream(this.#mux.open(), delivery, this.#clock);
   }
 
   /** Counts an answer of the laptop's program. */

@@ -1,5 +1,5 @@
 import { compileMatch, type MatchedRequest } from "./compile_match.ts";
-import type { Match, Owner, OwnerRules, Rule } from "./protocol.ts";
+import type { Match, Owner, Rule } from "./protocol.ts";
 
 /** A rule and whose it is. */
 export interface OwnedRule {
@@ -69,15 +69,9 @@ export class Rules {
     return this.#entries.filter(({ rule }) => rule.port === port && rule.match.length > 0).map(({ owner }) => owner);
   }
 
-  /** Everybody's rules. */
-  list(): readonly OwnerRules[] {
-    const owners = new Map<string, { owner: string; rules: Rule[] }>();
-    for (const { owner, rule } of this.#entries) {
-      const entry = owners.get(owner.id);
-      if (entry) entry.rules.push(rule);
-      else owners.set(owner.id, { owner: owner.name, rules: [rule] });
-    }
-    return [...owners.values()];
+  /** An owner's rules. */
+  of(ownerId: string): readonly Rule[] {
+    return this.#entries.filter(({ owner }) => owner.id === ownerId).map(({ rule }) => rule);
   }
 
   #compile(owner: Owner, rule: Rule): Entry | Refusal {

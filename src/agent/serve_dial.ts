@@ -3,7 +3,7 @@ import { bufferedDuplex } from "../stream/buffered_duplex.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { relay } from "../stream/relay.ts";
-import { dial, DialFailure } from "./dial.ts";
+import { dial, DialFailure, dialUdp } from "./dial.ts";
 import { formatJsonLine, readJsonLine } from "./json_line.ts";
 import { parseDialRequest } from "./parse_message.ts";
 import { lineLimit, type StreamAnswer } from "./protocol.ts";
@@ -20,8 +20,7 @@ export async function serveDial(stream: Duplex, deps: { readonly clock: Clock })
     cancel();
     let out: Duplex;
     try {
-      if (network === "udp") throw new DialFailure("unsupported", "This agent relays no UDP");
-      out = await dial(host, port, deps);
+      out = await (network === "udp" ? dialUdp : dial)(host, port, deps);
     } catch (error) {
       if (!(error instanceof DialFailure)) throw error;
       await answer(stream, { ok: false, kind: error.kind, error: error.message });

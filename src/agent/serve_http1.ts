@@ -7,7 +7,7 @@ import { header, type HeaderList, type RequestHead } from "../stream/http_head.t
 import { Upstream } from "../stream/kept_upstreams.ts";
 import type { TcpStream } from "../stream/tcp_stream.ts";
 import type { AgentConnection } from "./agent_connection.ts";
-import { type DeliveredStream, NotTaken } from "./delivered_stream.ts";
+import { type AnnouncedStream, NotTaken } from "./announced_stream.ts";
 import { OriginError } from "./dial_origin.ts";
 import type { Taker } from "./owners.ts";
 import { seenRequest } from "./seen_request.ts";
@@ -105,7 +105,7 @@ class Router {
     const key = takerKey(taker);
     const known = await this.#throughKept(key, request);
     if (known) return known;
-    let stream: DeliveredStream;
+    let stream: AnnouncedStream;
     try {
       stream = link.deliver({ rule: rule.id, port: rule.port, remote: this.#connection.remote });
       // A body can be taken from the client only once, so it must be known for whom; without one there is no need to wait.

@@ -5,7 +5,7 @@ import type { Duplex } from "../stream/duplex.ts";
 import type { HeaderList } from "../stream/http_head.ts";
 import { nodeDuplex } from "../stream/node_duplex.ts";
 import type { AgentConnection } from "./agent_connection.ts";
-import { NotTaken } from "./delivered_stream.ts";
+import { NotTaken } from "./announced_stream.ts";
 import { OriginError } from "./dial_origin.ts";
 import { type OpenedUpstream, originKey, takerKey } from "./serve_http1.ts";
 import type { Taker } from "./owners.ts";

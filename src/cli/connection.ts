@@ -13,12 +13,15 @@ import { openServiceListeners, type ServiceListener, type ServiceListeners } fro
 import type { ProxyAddress } from "../wiring/variables.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
+import { joinRelay } from "./join_relay.ts";
 import { openCluster } from "./open_cluster.ts";
 import { tellServiceEvents } from "./service_events.ts";
 import { hawserVersion } from "./version.ts";
 
 /** What a connection uses of the world. */
 export interface ConnectionDeps extends Pick<CliDeps, "env" | "clock" | "log" | "paths"> {
+  /** Where it is told what is being waited for. */
+  readonly terminal?: Pick<CliDeps["terminal"], "progress">;
   /** Told when {@linkcode Connection.listeners} has changed. */
   readonly onListeners?: () => void;
 }
@@ -34,6 +37,8 @@ export interface Connection {
   readonly directory: Directory;
   readonly dialer: ClusterDialer;
   readonly proxy: ProxyAddress;
+  /** Name of the relay's objects; undefined where there is none. */
+  readonly relay: string | undefined;
   /** Undefined where no resolver runs. */
   readonly dnsPort: number | undefined;
   listeners(): readonly ServiceListener[];
@@ -60,12 +65,16 @@ export async function openConnection(
   const cluster = opened.use(await openCluster(options, deps, signal));
   const { access, api, directory, dialer, health } = cluster;
   opened.defer(tellServiceEvents(directory, { clock, log }));
+  const onProgress = (state: string) => deps.terminal?.progress(state);
+  const relay = options.relay && await joinRelay(options.relay, cluster, { env, clock, log, onProgress }, signal);
+  if (relay) opened.defer(() => relay.close());
+  const reach = relay?.cluster ?? dialer;
 
   let listeners: ServiceListeners | undefined;
   if (options.listen) {
     listeners = await openServiceListeners({
       directory,
-      dialer,
+      dialer: reach,
       log,
       context: access.context,
       cacheFile: `${deps.paths().cache}/ports.json`,
@@ -75,9 +84,10 @@ export async function openConnection(
   }
   signal.throwIfAborted();
   const settings = new ProxySettings(env);
-  const router = new Router({ exclude: options.exclude }, {
+  const router = new Router({ exclude: options.exclude, include: options.include }, {
     directory,
-    cluster: dialer,
+    cluster: reach,
+    relay: relay?.dialer,
     direct: new DirectDialer({
       settings,
       clock,
@@ -116,6 +126,7 @@ export async function openConnection(
     services: directory.services().length,
     connections: proxy.counts(),
     tunnels: { sessions: dialer.sessions, carrier: dialer.carrier },
+    relay: relay && { name: relay.object, linked: relay.dialer.linked },
   });
   let dnsPort: number | undefined;
   if (options.dnsPort !== undefined) {
@@ -138,6 +149,7 @@ export async function openConnection(
     directory,
     dialer,
     proxy: { port: proxy.port, auth },
+    relay: relay?.object,
     dnsPort,
     listeners: () => listeners?.list() ?? [],
     stopped: stop.promise,

@@ -1,8 +1,10 @@
 import type { AccessOptions } from "../cluster/open_access.ts";
 import { parseResolver, type Resolver } from "../dns/resolver.ts";
 import { systemResolvers } from "../platform/system_resolvers.ts";
+import type { AgentImage } from "../inbound/agent_image.ts";
 import { parseHostPattern } from "../proxy/host_pattern.ts";
 import type { Options } from "./command.ts";
+import type { relayFlags } from "./grammar/relay_flags.ts";
 import type { globalFlags } from "./global_flags.ts";
 import type { connectionFlags } from "./grammar/connection_flags.ts";
 import type { ClusterOptions } from "./open_cluster.ts";
@@ -20,6 +22,10 @@ export interface ConnectionOptions extends ClusterOptions {
   readonly listen: boolean;
   /** Host patterns that never go to the cluster. */
   readonly exclude: readonly string[];
+  /** Host patterns that are reached from inside the cluster; empty without relay. */
+  readonly include: readonly string[];
+  /** What the relay's pod is made with; undefined for no relay. */
+  readonly relay: AgentImage | undefined;
   /** Whether programs must know a password. */
   readonly auth: boolean;
 }
@@ -30,12 +36,25 @@ export function accessOptions(options: Options<typeof globalFlags>): AccessOptio
   return { kubeconfig, context, namespace, as, ...asGroup.length > 0 && { asGroups: asGroup } };
 }
 
+/** What the relay's pod is to be made with; undefined where none is wanted. */
+export function relayOptions(
+  { relay, agentImage, imagePullSecret }: Options<typeof relayFlags>,
+): AgentImage | undefined {
+  return relay ? { image: agentImage, pullSecrets: imagePullSecret } : undefined;
+}
+
 /** What the flags of `connect` and `run` mean. Rejects with a {@linkcode UsageError}. */
 export async function connectionOptions(
   options: Options<typeof globalFlags & typeof connectionFlags>,
   deps: { readonly systemResolvers?: typeof systemResolvers } = {},
 ): Promise<ConnectionOptions> {
   for (const pattern of options.exclude) understood("--exclude", () => parseHostPattern(pattern));
+  for (const pattern of options.include) understood("--include", () => parseHostPattern(pattern));
+  if (options.include.length > 0 && !options.relay) {
+    throw new UsageError(
+      "--include is for what is reached from inside the cluster, which takes the relay: add --relay",
+    );
+  }
   const named = options.dnsForward.filter((server) => server !== "system");
   const resolvers = named.map((server) => understood("--dns-forward", () => parseResolver(server)));
   if (options.dnsForward.includes("system")) {
@@ -50,6 +69,8 @@ export async function connectionOptions(
     dnsForward: resolvers,
     listen: options.listen,
     exclude: options.exclude,
+    include: options.include,
+    relay: relayOptions(options),
     auth: options.auth,
   };
 }

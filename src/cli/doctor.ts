@@ -20,9 +20,10 @@ const patience = 30_000;
 export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Promise<number> {
   const { terminal, env, clock, log } = deps;
   const wanted = accessOptions(options);
+  const agents = [...options.inbound ? ["exchange"] as const : [], ...options.relay ? ["relay"] as const : []];
   if (options.rbac) {
     const { namespace } = await openAccess(wanted, { env, clock, log });
-    terminal.print(roleFor(options.inbound ? ["forward", "exchange"] : ["forward"], { namespace }).trimEnd());
+    terminal.print(roleFor(["forward", ...agents], { namespace }).trimEnd());
     return 0;
   }
   const interrupts = deps.watchInterrupts();
@@ -36,7 +37,7 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
     if (!findings.some(({ state }) => state === "fail")) {
       const access = await openUsable(wanted, deps, tell);
       const signal = AbortSignal.any([interrupts.signal, AbortSignal.timeout(patience)]);
-      if (access) await checkCluster(access, options.inbound, deps, tell, signal);
+      if (access) await checkCluster(access, agents, deps, tell, signal);
       interrupts.signal.throwIfAborted();
     }
     tell(await checkMachine(deps));
@@ -64,7 +65,7 @@ async function openUsable(
 /** What needs the API server; once it cannot be reached, the rest would only say so again. */
 async function checkCluster(
   access: Access,
-  inbound: boolean,
+  agents: readonly ("exchange" | "relay")[],
   deps: CliDeps,
   tell: (findings: readonly Finding[]) => void,
   signal: AbortSignal,
@@ -75,7 +76,7 @@ async function checkCluster(
   if (server.some(({ state }) => state === "fail")) return;
   const api = openApi(access, deps);
   try {
-    tell(await checkPermissions(api, access.namespace, inbound, signal));
+    tell(await checkPermissions(api, access.namespace, agents, signal));
     tell(await checkStreaming(access, api, access.namespace, signal));
   } finally {
     api.close();

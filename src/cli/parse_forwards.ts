@@ -9,6 +9,7 @@ export interface ForwardedPort {
   readonly local: number | undefined;
   /** A number, or the name of a port. */
   readonly remote: number | string;
+  readonly network: "tcp" | "udp";
 }
 
 /** What to forward to. */
@@ -26,7 +27,7 @@ export interface Forward {
 }
 
 /**
- * Reads `TARGET [LOCAL:]PORT… [TARGET [LOCAL:]PORT…]…`. A word is a port when it is a number or has a colon that no IPv6 address has. Throws a
+ * Reads `TARGET [LOCAL:]PORT[/udp]… [TARGET …]…`. A word is a port when it is a number or has a colon that no IPv6 address has. Throws a
  * {@linkcode UsageError}.
  */
 export function parseForwards(words: readonly string[]): Forward[] {
@@ -49,7 +50,7 @@ export function parseForwards(words: readonly string[]): Forward[] {
 }
 
 function isPort(word: string): boolean {
-  return /^\d+$/.test(word) || word.includes(":") && isIP(word) === 0;
+  return /^\d+(\/(tcp|udp))?$/.test(word) || word.includes(":") && isIP(word) === 0;
 }
 
 function parseTarget(text: string): ForwardTarget {
@@ -66,11 +67,11 @@ function parseTarget(text: string): ForwardTarget {
 }
 
 function parsePort(word: string): ForwardedPort {
-  const [, local, remote = ""] = /^(?:(\d*):)?([^:]+)$/.exec(word) ?? [];
+  const [, local, remote = "", udp] = /^(?:(\d*):)?([^:/]+)(?:\/(?:tcp|(udp)))?$/.exec(word) ?? [];
   const named = /^(?=[a-z0-9-]*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/.test(remote); // an IANA service name
   if (!named && !/^\d+$/.test(remote)) {
     throw new UsageError(
-      `"${word}" is no port: write PORT, LOCAL:PORT or :PORT, where PORT is a number or a port's name`,
+      `"${word}" is no port: write PORT, LOCAL:PORT or :PORT, where PORT is a number or a port's name, with /udp for UDP`,
       "forward",
     );
   }
@@ -81,5 +82,6 @@ function parsePort(word: string): ForwardedPort {
       ? undefined
       : readPort(local, `The local port of "${word}"`),
     remote: named ? remote : readPort(remote, `The target's port of "${word}"`),
+    network: udp ? "udp" : "tcp",
   };
 }

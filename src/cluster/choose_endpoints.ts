@@ -26,7 +26,9 @@ export function chooseEndpoints(service: Service, port: number, endpoints: reado
   if (service.kind === "ExternalName") {
     return {
       kind: "unsupported",
-      message: `${quoted(service)} stands for the outside name "${service.externalName}" and has no pods`,
+      message: `${
+        quoted(service)
+      } stands for the outside name "${service.externalName}" and has no pods, so that a port-forward cannot reach it: add --relay`,
     };
   }
   if (service.kind === "Headless") return pick(endpoints.map((endpoint) => ({ endpoint, port })));
@@ -36,7 +38,9 @@ export function chooseEndpoints(service: Service, port: number, endpoints: reado
   return other
     ? {
       kind: "unsupported",
-      message: `Port ${port} of ${quoted(service)} is ${other.protocol} only, which a port-forward cannot carry`,
+      message: `Port ${port} of ${
+        quoted(service)
+      } is ${other.protocol} only, which a port-forward cannot carry: add --relay`,
     }
     : { kind: "refused", message: `${quoted(service)} has no port ${port}; ${describePorts(service.ports)}` };
 }

@@ -102,6 +102,11 @@ export class AgentLink {
     }
   }
 
+  /** Opens a stream for a connection of our own. Throws where the link is over. */
+  open(): Duplex {
+    return this.#mux.open();
+  }
+
   /** Ends the link and every stream in it. */
   close(): void {
     this.#mux.close();

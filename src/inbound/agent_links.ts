@@ -5,12 +5,13 @@ import { type Informer, runInformer } from "../cluster/informer.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
+import type { Duplex } from "../stream/duplex.ts";
 import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
 import { AgentLink, type AgentRequest } from "./agent_link.ts";
 import { Activity, carryDelivery } from "./delivery.ts";
 import { describeMark } from "./mark.ts";
 import type { LocalProgram } from "./local_program.ts";
-import { labels } from "./names.ts";
+import { agentPurpose, labels, relayUser } from "./names.ts";
 import { paths } from "./paths.ts";
 
 /** A rule, and the program here that answers what it brings. */
@@ -61,7 +62,10 @@ export class AgentLinks {
   readonly #closing = new AbortController();
   readonly #informer: Informer;
   readonly #pods = new Map<string, AbortController>();
-  readonly #links = new Set<AgentLink>();
+  /** Each with the uid of its pod, the newest last. */
+  readonly #links = new Map<AgentLink, string>();
+  /** Uids of pods that are on their way out. */
+  readonly #going = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #deliveries = new Map<Activity, Promise<void>>();
   #rules: readonly LocalRule[];
@@ -69,6 +73,8 @@ export class AgentLinks {
   #stood = false;
   #lostAt: number | undefined;
   #refusalTold = false;
+  /** Nothing is lost any more with a link. */
+  #leaving = false;
 
   constructor(options: AgentLinksOptions, deps: AgentLinksDeps) {
     this.#options = options;
@@ -97,7 +103,19 @@ export class AgentLinks {
     return this.#links.size;
   }
 
-  /** Who has rules at the agent, ourselves included; undefined where no link stands. */
+  /** Opens a stream to the agent, to its newest pod that stays; undefined where no link stands. */
+  open(): Duplex | undefined {
+    const [newest, ...older] = [...this.#links].reverse();
+    if (!newest) return undefined;
+    const [link] = [newest, ...older].find(([, uid]) => !this.#going.has(uid)) ?? newest;
+    try {
+      return link.open();
+    } catch {
+      return undefined; // it has just ended
+    }
+  }
+
+  /** Who is linked to the agent, ourselves included; undefined where no link stands. */
   async owners(signal: AbortSignal): Promise<readonly OwnerRules[] | undefined> {
     const all = await this.#ask({ type: "owners" }, signal);
     return all.flatMap((answer) => answer.ok && answer.owners ? [answer.owners] : [])[0];
@@ -106,6 +124,7 @@ export class AgentLinks {
   /** Takes our rules back, and waits up to `ms` milliseconds for what is under way here. */
   async withdraw(ms: number, signal: AbortSignal): Promise<void> {
     this.#rules = [];
+    this.#leaving = true;
     await this.#ask({ type: "rules", rules: [], observe: this.#options.onSeen !== undefined }, signal);
     const { clock } = this.#deps;
     const busy = () => [...this.#deliveries.keys()].some(({ underWay }) => underWay);
@@ -114,6 +133,7 @@ export class AgentLinks {
 
   /** Nothing new comes to any laptop; resolves once what is under way is done, or after `ms` milliseconds. */
   async drain(ms: number, signal: AbortSignal): Promise<void> {
+    this.#leaving = true;
     await this.#ask({ type: "drain", ms }, signal);
   }
 
@@ -121,13 +141,13 @@ export class AgentLinks {
   async close(): Promise<void> {
     this.#closing.abort(new Error("closed"));
     for (const pod of this.#pods.values()) pod.abort();
-    for (const link of this.#links) link.close();
+    for (const link of this.#links.keys()) link.close();
     this.#stand.reject(new Error("closed"));
     await Promise.all([this.#informer.done, ...this.#running, ...this.#deliveries.values()]);
   }
 
   async #ask(request: AgentRequest, signal: AbortSignal) {
-    const answers = await Promise.allSettled([...this.#links].map((link) => link.request(request, signal)));
+    const answers = await Promise.allSettled([...this.#links.keys()].map((link) => link.request(request, signal)));
     signal.throwIfAborted();
     return answers.flatMap((answer) => answer.status === "fulfilled" ? [answer.value] : []);
   }
@@ -144,7 +164,10 @@ export class AgentLinks {
 
   #see(pod: V1Pod): void {
     const uid = pod.metadata?.uid ?? "";
-    if (pod.metadata?.deletionTimestamp) this.#options.onLeaving?.();
+    if (pod.metadata?.deletionTimestamp) {
+      this.#going.add(uid);
+      this.#options.onLeaving?.();
+    }
     // A pod that terminates keeps its link: it still serves what it has.
     if (this.#pods.has(uid) || pod.metadata?.deletionTimestamp || pod.status?.phase !== "Running") return;
     const leaving = new AbortController();
@@ -158,6 +181,7 @@ export class AgentLinks {
     const uid = pod.metadata?.uid ?? "";
     this.#pods.get(uid)?.abort();
     this.#pods.delete(uid);
+    this.#going.delete(uid);
   }
 
   /** Keeps the link to one pod until it is gone. Never rejects. */
@@ -168,7 +192,7 @@ export class AgentLinks {
         const link = await this.#open(pod, signal);
         delay = shortestDelay;
         try {
-          await this.#serve(link, signal);
+          await this.#serve(link, pod.metadata?.uid ?? "", signal);
         } finally {
           this.#links.delete(link);
           link.close();
@@ -224,7 +248,7 @@ export class AgentLinks {
   }
 
   /** Until the link ends. */
-  async #serve(link: AgentLink, signal: AbortSignal): Promise<void> {
+  async #serve(link: AgentLink, uid: string, signal: AbortSignal): Promise<void> {
     const end = () => link.close();
     signal.addEventListener("abort", end, { once: true });
     try {
@@ -232,7 +256,7 @@ export class AgentLinks {
       const observe = this.#options.onSeen !== undefined;
       const answer = await link.request({ type: "rules", rules, observe }, signal);
       if (!answer.ok) throw this.#refusal(answer.error, answer.holder);
-      this.#links.add(link);
+      this.#links.set(link, uid);
       this.#refusalTold = false;
       this.#back();
       await link.ended;
@@ -258,19 +282,23 @@ export class AgentLinks {
       this.#stand.resolve();
     } else if (this.#lostAt !== undefined) {
       const seconds = Math.round((this.#deps.clock.now() - this.#lostAt) / 1000);
-      this.#deps.log.event(`The link to the agent of "${this.#options.service}" is back after ${seconds} s`);
+      this.#deps.log.event(`The link to ${this.#name} is back after ${seconds} s`);
     }
     this.#lostAt = undefined;
   }
 
   #lost(): void {
-    // Without rules nothing is lost: we are on the way out.
-    if (this.#lostAt !== undefined || !this.#stood || this.#rules.length === 0) return;
+    if (this.#lostAt !== undefined || !this.#stood || this.#leaving) return;
     this.#lostAt = this.#deps.clock.now();
+    const meanwhile = relayUser(this.#options.service) === undefined
+      ? "requests go to the original pods until it is back"
+      : "its connections are cut; until it is back new ones go by port-forward, where they can";
+    this.#deps.log.event(`The link to ${this.#name} broke: ${meanwhile}`);
+  }
+
+  get #name(): string {
     const { service } = this.#options;
-    this.#deps.log.event(
-      `The link to the agent of "${service}" broke: requests go to the original pods until it is back`,
-    );
+    return relayUser(service) === undefined ? `the agent of "${service}"` : agentPurpose(service);
   }
 
   #refusedAt = -Infinity;

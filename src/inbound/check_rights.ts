@@ -19,10 +19,11 @@ export async function checkRights(
     const name = `${resource}${group === "" ? "" : `.${group}`}${subresource === "" ? "" : `/${subresource}`}`;
     return verbs.length > 0 ? [`${verbs.join(", ")} on ${name}`] : [];
   });
+  const [name, kind] = command === "relay" ? ["--relay", "relay"] : [`hawser ${command}`, "inbound"];
   throw new Failure(
-    `hawser ${command} needs rights in namespace "${namespace}" that you do not have: ${
+    `${name} needs rights in namespace "${namespace}" that you do not have: ${
       missing.join("; ")
     }. Nothing was changed. ` +
-      `Show an administrator what this prints: hawser doctor --rbac --inbound -n ${namespace}`,
+      `Show an administrator what this prints: hawser doctor --rbac --${kind} -n ${namespace}`,
   );
 }

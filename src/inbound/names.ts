@@ -28,8 +28,30 @@ export interface ObjectNames {
   readonly lock: string;
 }
 
-/** Names of the objects for the Service `service`, whose own name has at most 63 characters. */
+/** What begins the names that relays have where agents have their Service's: no Service has a dot in its name. */
+const relayPrefix = "relay.";
+
+/** The name under which a user's relay stands where agents have that of their Service: `relay.alice`. `user` may be any text. */
+export function relayName(user: string): string {
+  const plain = user.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").slice(0, 40).replaceAll(/^-|-$/g, "");
+  return `${relayPrefix}${plain || "somebody"}`;
+}
+
+/** Whose relay a {@linkcode relayName} means; undefined for the name of a Service. */
+export function relayUser(name: string): string | undefined {
+  return name.startsWith(relayPrefix) ? name.slice(relayPrefix.length) : undefined;
+}
+
+/** What an agent is for, in a sentence: `service "orders"`, `the relay of "alice"`. */
+export function agentPurpose(name: string): string {
+  const user = relayUser(name);
+  return user === undefined ? `service "${name}"` : `the relay of "${user}"`;
+}
+
+/** Names of the objects for the Service `service`, whose own name has at most 63 characters, or for a relay. */
 export function objectNames(service: string): ObjectNames {
+  const user = relayUser(service);
+  if (user !== undefined) return { agent: `hawser-relay-${user}`, origin: "", lock: `hawser-${service}` };
   return {
     agent: withSuffix(service, "-hawser"),
     origin: withSuffix(service, "-hawser-origin"),

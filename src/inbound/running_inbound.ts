@@ -3,8 +3,8 @@ import { withDeadline } from "../platform/deadline.ts";
 import { Failure } from "../platform/failure.ts";
 import { awaitAgent } from "./await_agent.ts";
 import type { ExposedPort } from "./choose_ports.ts";
-import { clean } from "./clean.ts";
 import { divertService } from "./divert_service.ts";
+import { finishForOthers } from "./finish_for_others.ts";
 import type { Farewell, Inbound, InboundDeps, InboundRequest } from "./inbound.ts";
 import type { Lease } from "./lease.ts";
 import { leaveService, type Leaving } from "./leave_service.ts";
@@ -78,16 +78,15 @@ export class RunningInbound implements Inbound {
     this.#leaving = leaving;
     const { service, namespace, kind, owner } = this.#request;
     const owners = await leaving.links?.owners(signal);
-    // Of two with our name one is we.
-    const names = owners?.map(({ owner }) => owner) ?? [];
-    const own = names.indexOf(owner.name);
-    this.others = names.filter((_, at) => at !== own);
+    this.others = owners?.filter(({ id, rules }) => id !== owner.id && rules.length > 0).map(({ owner }) => owner) ??
+      [];
     if (kind !== "preview") {
       const onChange = (change: ServiceChange) => this.#run(() => this.#changed(change));
       this.#run(() => watchService({ namespace, service, onChange }, this.#deps, this.#closing.signal));
     }
     this.#run(() => this.#lookAround());
-    this.#run(() => this.#finishForOthers());
+    const where = { namespace, own: service, holder: owner.name };
+    this.#run(() => finishForOthers(where, this.#deps, this.#closing.signal));
     leaving.participation?.removed.then(() => this.#wasRemoved());
   }
 
@@ -228,22 +227,6 @@ export class RunningInbound implements Inbound {
         this.#remaking = false;
       }
     });
-  }
-
-  /** What laptops that died have left in the namespace is finished by whoever comes next. */
-  async #finishForOthers(): Promise<void> {
-    const { namespace, service, owner } = this.#request;
-    const except = [`${namespace}/${service}`];
-    const done = await clean(
-      { namespace, dryRun: false, holder: owner.name, except },
-      this.#deps,
-      this.#closing.signal,
-    );
-    for (const { held, ...rest } of done) {
-      if (rest.outcome === "restored") {
-        this.#deps.log.event(`Put service "${held.service}" back, which a hawser that died had left`);
-      } else if (rest.outcome === "failed") this.#deps.log.debug(`service "${held.service}": ${rest.error.message}`);
-    }
   }
 
   async #locked(action: (signal: AbortSignal) => Promise<void>): Promise<void> {

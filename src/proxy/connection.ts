@@ -13,7 +13,7 @@ import type { Credentials } from "./socks.ts";
 export interface FrontDoor extends ClientConnectionDeps {
   readonly port: number;
   readonly credentials: Credentials | undefined;
-  readonly router: Pick<Router, "route">;
+  readonly router: Pick<Router, "route"> & Partial<Pick<Router, "carriesDatagrams">>;
   readonly pages: Readonly<Record<string, ControlPage>>;
   readonly token: string;
   readonly patience: HttpPatience;
@@ -22,12 +22,13 @@ export interface FrontDoor extends ClientConnectionDeps {
 /** One client's connection to the front door. */
 export class Connection extends ClientConnection {
   readonly door: FrontDoor;
-  readonly #from: string;
+  /** The client's address, without its port. */
+  readonly from: string;
 
   constructor(stream: Duplex & { readonly remote: string }, door: FrontDoor) {
     super(stream, door);
     this.door = door;
-    this.#from = stream.remote.replace(/:\d+$/, "");
+    this.from = stream.remote.replace(/:\d+$/, "");
   }
 
   /** The way to a destination; never to ourselves. Rejects with a {@linkcode DialError}. */
@@ -51,7 +52,7 @@ export class Connection extends ClientConnection {
     const stopWatching = this.whenGone(() => gone.abort(new DialError("unreachable", "The client went away")));
     const signal = AbortSignal.any([this.signal, gone.signal]);
     try {
-      const stream = await route.dial({ signal, early, client: this.#from });
+      const stream = await route.dial({ signal, early, client: this.from });
       if (!signal.aborted) return stream;
       stream.reset();
       throw signal.reason;

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../platform/clock.ts";
 import type { ProxiedScheme, ProxySetting, ProxySettings } from "../platform/proxy_settings.ts";
 import { connectTcp } from "../stream/connect_tcp.ts";
+import { connectUdp } from "../stream/connect_udp.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { connectThroughProxy, ProxyConnectError, type ProxyConnectErrorKind } from "../stream/proxy_connect.ts";
 import { openTls } from "../stream/tls_stream.ts";
@@ -41,11 +42,19 @@ export class DirectDialer implements Dialer {
 
   /** The way to a destination; which of the user's proxies lies on it depends on what will be spoken. Throws a {@linkcode DialError}. */
   route(target: Target, scheme: ProxiedScheme): Route {
-    const proxy = this.#proxyFor(target, scheme);
-    if (!proxy) {
+    if (target.network === "udp") {
+      const udp = (signal: AbortSignal) => connectUdp(target.host, target.port, signal, { clock: this.#clock });
       return {
         via: "direct",
-        dial: ({ signal }) => this.#within(target, signal, (bounded) => this.#dialPlainly(target, bounded)),
+        dial: ({ signal }) => this.#within(target, signal, (bounded) => this.#plainly(target, bounded, udp)),
+      };
+    }
+    const proxy = this.#proxyFor(target, scheme);
+    if (!proxy) {
+      const tcp = (signal: AbortSignal) => this.#connect(target.host, target.port, signal);
+      return {
+        via: "direct",
+        dial: ({ signal }) => this.#within(target, signal, (bounded) => this.#plainly(target, bounded, tcp)),
       };
     }
     const forwards = scheme === "http" && (proxy.protocol === "http" || proxy.protocol === "https");
@@ -79,9 +88,13 @@ export class DirectDialer implements Dialer {
     }
   }
 
-  async #dialPlainly(target: Target, signal: AbortSignal): Promise<Duplex> {
+  async #plainly(
+    target: Target,
+    signal: AbortSignal,
+    connect: (signal: AbortSignal) => Promise<Duplex>,
+  ): Promise<Duplex> {
     try {
-      return await this.#connect(target.host, target.port, signal);
+      return await connect(signal);
     } catch (error) {
       signal.throwIfAborted();
       throw explain(error, target);

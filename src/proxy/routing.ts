@@ -44,6 +44,11 @@ export class Router implements Dialer {
     this.#deps = deps;
   }
 
+  /** Whether UDP reaches the cluster, which takes the relay. */
+  get carriesDatagrams(): boolean {
+    return this.#deps.relay !== undefined;
+  }
+
   async dial(target: Target, options: DialOptions): Promise<Duplex> {
     return await (await this.route(target, "tcp", options.signal)).dial(options);
   }

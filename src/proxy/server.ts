@@ -9,6 +9,7 @@ import { Connection, type FrontDoor } from "./connection.ts";
 import type { ControlPage } from "./control_pages.ts";
 import { serveHttp } from "./http.ts";
 import type { Router } from "./routing.ts";
+import { serveAssociation } from "./serve_association.ts";
 import { type Credentials, readSocksRequest, SocksError, socksReply } from "./socks.ts";
 
 /** How the front door is to be. */
@@ -28,7 +29,7 @@ export interface ProxyOptions {
 
 /** What the front door needs. */
 export interface ProxyDeps {
-  readonly router: Pick<Router, "route">;
+  readonly router: Pick<Router, "route"> & Partial<Pick<Router, "carriesDatagrams">>;
   /** The tool's own pages, by method and path: `GET /status`. */
   readonly pages?: Readonly<Record<string, ControlPage>>;
   readonly clock?: Clock;
@@ -163,8 +164,10 @@ class Clients {
     let version: 4 | 5;
     let upstream: Duplex;
     try {
-      const request = await readSocksRequest(reader, client, this.#door.credentials);
+      const { credentials, router } = this.#door;
+      const request = await readSocksRequest(reader, client, credentials, router.carriesDatagrams);
       connection.settle();
+      if (request.command === "associate") return await serveAssociation(connection, request.port);
       version = request.version;
       try {
         const route = await connection.route(request.target, "tcp");

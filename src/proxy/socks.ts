@@ -1,4 +1,4 @@
-import { formatIp } from "../platform/ip_address.ts";
+import { formatIp, parseIp } from "../platform/ip_address.ts";
 import { type BufferedReader, UnexpectedEnd } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import type { DialErrorKind, Target } from "../tunnel/dialer.ts";
@@ -11,11 +11,12 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** A SOCKS client that asks for a connection. It gets its answer by {@linkcode socksReply} once the outcome is known. */
-export interface SocksRequest {
-  readonly version: 4 | 5;
-  readonly target: Target;
-}
+/** What a SOCKS client asks for. It gets its answer by {@linkcode socksReply} once the outcome is known. */
+export type SocksRequest =
+  /** A connection. */
+  | { readonly command: "connect"; readonly version: 4 | 5; readonly target: Target }
+  /** A UDP association. `port` is the one from which the client's datagrams are to come, 0 where it does not say. */
+  | { readonly command: "associate"; readonly version: 5; readonly port: number };
 
 /** A SOCKS handshake that leads to no connection. The message says why. */
 export class SocksError extends Error {
@@ -45,18 +46,20 @@ const replyCodes: Readonly<Record<DialErrorKind, number>> = {
 /**
  * Reads a client's SOCKS5 (RFC 1928, RFC 1929) or SOCKS4/4a handshake up to its request and answers all but the request itself. Where
  * `credentials` are asked for only SOCKS5 with the right user and password gets through; else any are accepted and ignored. Rejects with a
- * {@linkcode SocksError}, or an `UnexpectedEnd` when the client breaks off. Time is the caller's to bound.
+ * {@linkcode SocksError}, or an `UnexpectedEnd` when the client breaks off. `associations` says whether UDP associations may be asked for. Time is the
+ * caller's to bound.
  */
 export async function readSocksRequest(
   reader: BufferedReader,
   client: Pick<Duplex, "write">,
   credentials?: Credentials,
+  associations: boolean = false,
 ): Promise<SocksRequest> {
   const [version] = await reader.exact(1, "a SOCKS request");
   switch (version) {
     case 5:
       await authenticate(reader, client, credentials);
-      return await readSocks5Request(reader);
+      return await readSocks5Request(reader, associations);
     case 4:
       return await readSocks4Request(reader, credentials);
     default:
@@ -64,7 +67,13 @@ export async function readSocksRequest(
   }
 }
 
-/** The answer to a request: `granted`, or why not. The bound address is left at zero, as it means nothing to anybody. */
+/** The answer to a request for an association: where its datagrams are to be sent. */
+export function associationReply(host: string, port: number): Uint8Array {
+  const address = parseIp(host) ?? new Uint8Array(4);
+  return Uint8Array.from([5, succeeded, 0, address.length === 4 ? 1 : 4, ...address, port >> 8, port & 0xff]);
+}
+
+/** The answer to a request for a connection: `granted`, or why not. The bound address is left at zero, as it means nothing to anybody. */
 export function socksReply(version: 4 | 5, outcome: "granted" | DialErrorKind): Uint8Array {
   if (version === 4) return socks4Reply(outcome === "granted");
   return socks5Reply(outcome === "granted" ? succeeded : replyCodes[outcome]);
@@ -108,7 +117,7 @@ async function authenticate(
   await client.write(Uint8Array.from([1, 0]));
 }
 
-async function readSocks5Request(reader: BufferedReader): Promise<SocksRequest> {
+async function readSocks5Request(reader: BufferedReader, associations: boolean): Promise<SocksRequest> {
   const what = "a SOCKS5 request";
   const [version, command, , addressType] = await reader.exact(4, what);
   if (version !== 5) throw new SocksError(`SOCKS version ${version} in the middle of version 5`);
@@ -128,13 +137,14 @@ async function readSocks5Request(reader: BufferedReader): Promise<SocksRequest> 
   }
   const port = readPort(await reader.exact(2, what));
   // Only now, with the request read whole, can the client be sure to see the answer.
+  if (command === 3 && associations) return { command: "associate", version: 5, port };
   if (command !== 1) {
-    throw new SocksError(
-      `SOCKS5 command ${command} is not supported, only CONNECT is`,
-      socks5Reply(commandNotSupported),
-    );
+    const what = command === 3
+      ? "UDP ASSOCIATE takes the relay: start hawser with --relay"
+      : `SOCKS5 command ${command} is not supported, only CONNECT and UDP ASSOCIATE are`;
+    throw new SocksError(what, socks5Reply(commandNotSupported));
   }
-  return { version: 5, target: checkTarget(host, port, socks5Reply(generalFailure)) };
+  return { command: "connect", version: 5, target: checkTarget(host, port, socks5Reply(generalFailure)) };
 }
 
 async function readSocks4Request(reader: BufferedReader, credentials: Credentials | undefined): Promise<SocksRequest> {
@@ -146,7 +156,7 @@ async function readSocks4Request(reader: BufferedReader, credentials: Credential
   const host = named ? await readUntilZero(reader, "host name") : [a, b, c, d].join(".");
   if (credentials) throw new SocksError("The client gave no user and password, for which SOCKS4 has no room", refusal);
   if (command !== 1) throw new SocksError(`SOCKS4 command ${command} is not supported, only CONNECT is`, refusal);
-  return { version: 4, target: checkTarget(host, high << 8 | low, refusal) };
+  return { command: "connect", version: 4, target: checkTarget(host, high << 8 | low, refusal) };
 }
 
 function checkTarget(text: string, port: number, refusal: Uint8Array): Target {

@@ -1,18 +1,17 @@
 import { type Access, AccessError } from "../cluster/access.ts";
-import { ApiError } from "../cluster/api.ts";
-import { chooseEndpoints } from "../cluster/choose_endpoints.ts";
-import type { Directory, Endpoint, Lookup, PodRef, Service } from "../cluster/directory.ts";
-import { explainNoReadyPod } from "../cluster/no_ready_pod.ts";
+import type { Directory, Lookup, PodRef, Service } from "../cluster/directory.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Log, silentLog } from "../platform/log.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { DialAttempts, PodGone } from "./dial_attempts.ts";
 import { type Dialer, DialError, type DialOptions, type Target, targetName } from "./dialer.ts";
 import { EarlyStream } from "./early_stream.ts";
+import { findCandidates } from "./find_candidates.ts";
 import { type ForwardStream, StreamError } from "./forward_stream.ts";
 import { podKey, podName, type PodPort, portKey } from "./pod_port.ts";
 import { SessionPool } from "./session_pool.ts";
-import { type Carrier, upgrade, UpgradeError } from "./upgrade.ts";
+import { type Carrier, UpgradeError } from "./request_upgrade.ts";
+import { upgrade } from "./upgrade.ts";
 
 /** What a ClusterDialer needs. */
 export interface ClusterDialerDeps {
@@ -79,6 +78,12 @@ export class ClusterDialer implements Dialer {
 
   /** Dials what a lookup has found; `target` is what the program asked for. */
   async dialFound(found: Lookup, target: Target, options: DialOptions): Promise<Duplex> {
+    if (target.network === "udp") {
+      throw new DialError(
+        "unsupported",
+        `${targetName(target)} is UDP, which a port-forward cannot carry: add --relay`,
+      );
+    }
     const candidates = await this.#candidates(found, target, options);
     return await this.#dialAny(candidates, target, options);
   }
@@ -156,27 +161,10 @@ export class ClusterDialer implements Dialer {
   }
 
   async #ofService(service: Service, target: Target, options: DialOptions): Promise<PodPort[]> {
-    const endpoints = await this.#endpoints(service, options.signal);
-    const choice = chooseEndpoints(service, target.port, endpoints);
-    if (choice.kind === "not-ready") {
-      throw new DialError(
-        "not-ready",
-        explainNoReadyPod(service, target.port, endpoints, await this.#directory.pods(service, options.signal)),
-      );
-    }
-    if (choice.kind !== "candidates") throw new DialError(choice.kind, choice.message);
-    const pods = choice.candidates.flatMap(({ endpoint, port }) => endpoint.pod ? [{ pod: endpoint.pod, port }] : []);
+    const candidates = await findCandidates(service, target.port, this.#directory, options.signal);
+    const pods = candidates.flatMap(({ endpoint, port }) => endpoint.pod ? [{ pod: endpoint.pod, port }] : []);
     if (pods.length === 0) throw noPod(service);
     return this.#order(service, pods, options.client ?? "");
-  }
-
-  async #endpoints(service: Service, signal: AbortSignal): Promise<readonly Endpoint[]> {
-    try {
-      return await this.#directory.endpoints(service, signal);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 403) throw error;
-      throw new DialError("forbidden", error.message, { cause: error });
-    }
   }
 
   /** Where to try first: the client's own pod under session affinity, else any; what failed a moment ago comes last. */
@@ -338,7 +326,7 @@ async function confirmed(stream: ForwardStream, signal: AbortSignal): Promise<St
 function noPod(service: Service): DialError {
   return new DialError(
     "unsupported",
-    `Service "${service.namespace}/${service.name}" has endpoints that are no pods of this cluster, which a port-forward cannot reach`,
+    `Service "${service.namespace}/${service.name}" has endpoints that are no pods of this cluster, which a port-forward cannot reach: add --relay`,
   );
 }
 

@@ -75,7 +75,7 @@ export class DialAttempts {
       return new DialError(
         "refused",
         `Connection to ${targetName(this.#target)} refused: nothing listens on port ${port} in ${podName(pod)}; ` +
-          `a port-forward reaches programs that listen on localhost or on all addresses (0.0.0.0, ::), not on the pod's address alone`,
+          `a port-forward reaches programs that listen on localhost or on all addresses (0.0.0.0, ::), not on the pod's address alone (add --relay for those)`,
       );
     }
     const gone = reason instanceof StreamError && reason.code === "EHOSTUNREACH";

@@ -6,6 +6,8 @@ export interface Target {
   readonly host: string;
   /** 1 to 65535. */
   readonly port: number;
+  /** Default TCP. A stream to UDP carries datagrams as `frameDatagram` makes them. */
+  readonly network?: "tcp" | "udp";
 }
 
 /** A target in a sentence. */

@@ -4,6 +4,8 @@ import type { PodRef } from "../cluster/directory.ts";
 export interface PodPort {
   readonly pod: PodRef;
   readonly port: number;
+  /** The pod's addresses, where they are known. */
+  readonly addresses?: readonly string[];
 }
 
 /** Tells one pod from any other, also from one that had its name. */

@@ -63,7 +63,7 @@ export class WorkloadDialer {
     const { pods } = await this.workload(signal);
     const usable = pods.filter(({ phase, terminating }) => phase === "Running" && !terminating);
     const ordered = [...usable.filter(({ ready }) => ready), ...usable.filter(({ ready }) => !ready)];
-    return ordered.map((pod) => ({ pod, port: containerPort(pod, port) }));
+    return ordered.map((pod) => ({ pod, port: containerPort(pod, port), addresses: pod.ips }));
   }
 
   #noPod(pods: readonly Pod[]): DialError {

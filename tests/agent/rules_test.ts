@@ -58,7 +58,7 @@ describe("Rules", () => {
     assertEquals(picked(rules, request("/")), "a");
     rules.replace(alice, []);
     assertEquals(picked(rules, request("/")), undefined);
-    assertEquals(rules.list(), [{ owner: "bob", rules: [rule("b", header("bob"))] }]);
+    assertEquals([rules.of(alice.id), rules.of(bob.id)], [[], [rule("b", header("bob"))]]);
   });
 
   it("refuses ports that the agent does not have, and regular expressions that could take for ever", () => {

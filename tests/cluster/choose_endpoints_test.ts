@@ -91,7 +91,7 @@ describe("chooseEndpoints", () => {
   it("says that UDP cannot be carried", () => {
     assertEquals(chooseEndpoints(service, 8125, [endpoint("a")]), {
       kind: "unsupported",
-      message: 'Port 8125 of Service "web" in namespace "dev" is UDP only, which a port-forward cannot carry',
+      message: 'Port 8125 of Service "web" in namespace "dev" is UDP only, which a port-forward cannot carry: add --relay',
     });
   });
 
@@ -99,7 +99,8 @@ describe("chooseEndpoints", () => {
     const external: Service = { ...service, kind: "ExternalName", externalName: "db.example.com", ports: [] };
     assertEquals(chooseEndpoints(external, 80, []), {
       kind: "unsupported",
-      message: 'Service "web" in namespace "dev" stands for the outside name "db.example.com" and has no pods',
+      message:
+        'Service "web" in namespace "dev" stands for the outside name "db.example.com" and has no pods, so that a port-forward cannot reach it: add --relay',
     });
   });
 });

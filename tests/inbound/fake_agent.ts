@@ -46,7 +46,7 @@ export class FakeAgent {
 
   /** Who is linked, and with which rules. */
   owners(): OwnerRules[] {
-    return [...this.#linked.values()].map(({ name, rules }) => ({ owner: name, rules }));
+    return [...this.#linked].map(([id, { name, rules }]) => ({ id, owner: name, rules }));
   }
 
   /** Hands a connection to whoever has a rule for a port; resolves with the first answer and all bytes that came back for `text`. */

@@ -19,7 +19,7 @@ const named = (text: string) => [encode(text).length, ...encode(text)];
 async function ask(
   bytes: readonly number[],
   { credentials, piece = bytes.length }: { credentials?: Credentials; piece?: number } = {},
-): Promise<{ request: SocksRequest; answers: number[]; rest: number[] }> {
+): Promise<{ request: Extract<SocksRequest, { command: "connect" }>; answers: number[]; rest: number[] }> {
   const reader = new BufferedReader(scriptedSource(Uint8Array.from(bytes), [piece]));
   const answers: number[] = [];
   const client = {
@@ -29,6 +29,7 @@ async function ask(
     },
   };
   const request = await readSocksRequest(reader, client, credentials);
+  assert(request.command === "connect");
   return { request, answers, rest: [...await readAll(reader)] };
 }
 
@@ -55,7 +56,7 @@ describe("readSocksRequest, version 5", () => {
       ] as const
     ) {
       const { request, answers } = await ask([...noPassword, 5, 1, 0, ...address, 0x1f, 0x90]);
-      assertEquals(request, { version: 5, target: { host, port: 8080 } });
+      assertEquals(request, { command: "connect", version: 5, target: { host, port: 8080 } });
       assertEquals(answers, [5, 0]);
     }
   });
@@ -128,9 +129,9 @@ describe("readSocksRequest, version 5", () => {
 describe("readSocksRequest, version 4", () => {
   it("reads addresses, and names behind the user (4a)", async () => {
     const byAddress = await ask([4, 1, 0, 80, 10, 96, 0, 1, ...encode("jane"), 0]);
-    assertEquals(byAddress.request, { version: 4, target: { host: "10.96.0.1", port: 80 } });
+    assertEquals(byAddress.request, { command: "connect", version: 4, target: { host: "10.96.0.1", port: 80 } });
     const byName = await ask([4, 1, 0, 80, 0, 0, 0, 7, ...encode("jane"), 0, ...encode("orders.dev"), 0, 1, 2]);
-    assertEquals(byName.request, { version: 4, target: { host: "orders.dev", port: 80 } });
+    assertEquals(byName.request, { command: "connect", version: 4, target: { host: "orders.dev", port: 80 } });
     assertEquals(byName.rest, [1, 2]);
     assertEquals(byName.answers, []);
   });

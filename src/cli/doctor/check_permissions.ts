@@ -3,20 +3,20 @@ import { type Permission, permissions } from "../../cluster/permissions.ts";
 import { type AccessReview, reviewAccess } from "../../cluster/review_access.ts";
 import { fail, failed, type Finding, ok, warn } from "./finding.ts";
 
-/** Whether the namespace is there, and each right that a command needs in it; with `inbound`, those for bringing traffic in, too. */
+/** Whether the namespace is there, and each right that `forward` needs in it, and those that the other commands need beside it. */
 export async function checkPermissions(
   api: Api,
   namespace: string,
-  inbound: boolean,
+  agents: readonly ("exchange" | "relay")[],
   signal: AbortSignal,
 ): Promise<Finding[]> {
   try {
-    // Those of connect and run are among the ones of forward; what exchange cannot do without is told as such.
-    const wanted = inbound ? [...new Set([...permissions.exchange, ...permissions.forward])] : permissions.forward;
+    // Those of connect and run are among the ones of forward; what an agent cannot do without is told as such.
+    const wanted = [...new Set([...agents, "forward" as const].flatMap((command) => permissions[command]))];
     const reviews = await reviewAccess(api, wanted, namespace, signal);
     return [
       await checkNamespace(api, namespace, signal),
-      ...wanted.map((each) => judge(each, namespace, reviews, inbound)),
+      ...wanted.map((each) => judge(each, namespace, reviews, agents)),
     ];
   } catch (error) {
     return [failed("permissions", error)];
@@ -43,16 +43,17 @@ function judge(
   permission: Permission,
   namespace: string,
   reviews: readonly AccessReview[],
-  inbound: boolean,
+  agents: readonly ("exchange" | "relay")[],
 ): Finding {
   const { resource, subresource, verbs, without } = permission;
+  const flags = agents.map((each) => each === "relay" ? " --relay" : " --inbound").join("");
   const subject = subresource === "" ? resource : `${resource}/${subresource}`;
   const missing = reviews.filter((review) => review.permission === permission && !review.allowed).map(({ verb }) =>
     verb
   );
   if (missing.length === 0) return ok(subject, verbs.join(", "));
   const what = `not allowed: ${missing.join(", ")}`;
-  const next = `ask for what hawser doctor --rbac${inbound ? " --inbound" : ""} -n ${namespace} prints`;
+  const next = `ask for what hawser doctor --rbac${flags} -n ${namespace} prints`;
   if (without !== undefined) return warn(subject, `${what}; ${without}`, next);
   return fail(subject, what, missing.length === verbs.length ? `${next}, or name another namespace with -n` : next);
 }

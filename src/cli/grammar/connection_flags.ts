@@ -1,3 +1,4 @@
+import { relayFlags } from "./relay_flags.ts";
 import { domain, listenPort, namespaces, texts, toggle } from "../flag.ts";
 
 /** The flags of every command that opens a connection to the cluster for other programs. */
@@ -11,6 +12,8 @@ export const connectionFlags = {
   ),
   listen: toggle("open a local port for each port of each service, for programs that know no proxy"),
   namespaces: namespaces("more namespaces to watch beside the one in use"),
+  ...relayFlags,
+  include: texts("HOST,…", "more hosts, .suffixes and address ranges to reach from inside the cluster; needs --relay"),
   exclude: texts("HOST,…", "hosts, .suffixes and address ranges to keep out of the cluster"),
   auth: toggle("let in only programs that know a password made up at start, for machines with several users"),
   "cluster-domain": domain("DNS zone of the cluster; found by asking CoreDNS's configuration, else cluster.local"),

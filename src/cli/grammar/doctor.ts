@@ -11,6 +11,7 @@ export const doctorGrammar = {
   flags: {
     rbac: toggle("print the Role to ask an administrator for, as YAML, and check nothing", { setting: false }),
     inbound: toggle("with what exchange, mesh and preview need, too", { setting: false }),
+    relay: toggle("with what --relay needs, too", { setting: false }),
   },
   examples: [
     { line: "hawser doctor -n dev", what: "check namespace dev" },

@@ -1,0 +1,91 @@
+import type { Clock } from "../platform/clock.ts";
+import { bufferedDuplex } from "../stream/buffered_duplex.ts";
+import { BufferedReader } from "../stream/buffered_reader.ts";
+import type { Duplex } from "../stream/duplex.ts";
+import { formatJsonLine, readJsonLine } from "./json_line.ts";
+import { parseStreamAnswer } from "./parse_message.ts";
+import { type Delivery, type DialRequest, lineLimit, type StreamAnswer } from "./protocol.ts";
+
+/** The other side does not take a stream; nothing of it has reached a program. The message is the other side's. */
+export class NotTaken extends Error {
+  override readonly name = "NotTaken";
+  readonly kind: RefusalKind;
+  constructor(kind: RefusalKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** Why a stream was not taken. */
+export type RefusalKind = Extract<StreamAnswer, { ok: false }>["kind"];
+
+/** Milliseconds that the other side has to find out whether it can take a connection, which it bounds by 10 s itself. */
+const patience = 12_000;
+
+function notTaken(kind: RefusalKind, message: string): Error {
+  return new NotTaken(kind, message);
+}
+
+/**
+ * A stream of a link that tells first what it is for. It may be written to before the other side has answered; reads fail with {@linkcode NotTaken} where it
+ * says no.
+ */
+export class AnnouncedStream implements Duplex {
+  /** Settles with the answer: rejects with {@linkcode NotTaken}, or with what broke the link. */
+  readonly accepted: Promise<void>;
+  readonly #stream: Duplex;
+  readonly #refusal: (kind: RefusalKind, message: string) => Error;
+  #reading: Duplex | undefined;
+
+  /** `refusal` makes the error of a refusal, where that is to be another one than {@linkcode NotTaken}. */
+  constructor(
+    stream: Duplex,
+    announcement: Delivery | DialRequest,
+    clock: Clock,
+    refusal: (kind: RefusalKind, message: string) => Error = notTaken,
+  ) {
+    this.#stream = stream;
+    this.#refusal = refusal;
+    // Not waited for: what is written meanwhile goes out behind it, or along with it.
+    const announced = stream.write(formatJsonLine(announcement));
+    this.accepted = this.#answer(announced, clock);
+    this.accepted.catch(() => {});
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    if (!this.#reading) await this.accepted;
+    return await (this.#reading ?? this.#stream).read(into);
+  }
+
+  write(data: Uint8Array): Promise<void> {
+    return this.#stream.write(data);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#stream.closeWrite();
+  }
+
+  reset(): void {
+    this.#stream.reset();
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+
+  async #answer(announced: Promise<void>, clock: Clock): Promise<void> {
+    const cancel = clock.after(patience, () => this.#stream.reset());
+    try {
+      await announced;
+      const reader = new BufferedReader(this.#stream, lineLimit + 1);
+      const answer = parseStreamAnswer(await readJsonLine(reader));
+      if (!answer.ok) throw this.#refusal(answer.kind, answer.error);
+      this.#reading = bufferedDuplex(this.#stream, reader);
+    } catch (error) {
+      this.#stream.reset();
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+}
