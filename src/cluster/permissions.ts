@@ -1,5 +1,14 @@
 /** A command that needs rights in the cluster. */
-export type CommandWithRights = "connect" | "run" | "forward" | "exchange" | "mesh" | "preview" | "recover" | "clean";
+export type CommandWithRights =
+  | "connect"
+  | "run"
+  | "forward"
+  | "exchange"
+  | "mesh"
+  | "preview"
+  | "relay"
+  | "recover"
+  | "clean";
 
 /** Verbs on one resource, as a rule of a Role has them. */
 export interface Permission {
@@ -52,15 +61,20 @@ function all(group: string, resource: string, ...verbs: readonly string[]): Perm
   return { group, resource, subresource: "", verbs, without: undefined };
 }
 
-/** Who brings traffic in: pods are looked at beyond what `connect` does without, and objects are made. */
-const inbound: readonly Permission[] = [
+/** An agent: pods are looked at beyond what `connect` does without, and objects are made. */
+const agent: readonly Permission[] = [
   ...connect.map((each) => each.resource === "pods" && each.without ? { ...each, without: undefined } : each),
-  all("", "services", "create", "patch"),
   all("", "configmaps", "get", "create"),
   // The one Secret that holds the agent's token: made by the first, read by whoever joins.
   all("", "secrets", "get", "create"),
   all("apps", "deployments", "get", "list", "create", "patch", "delete"),
   all("coordination.k8s.io", "leases", "get", "list", "create", "patch", "delete"),
+];
+
+/** Who brings traffic in. */
+const inbound: readonly Permission[] = [
+  ...agent,
+  all("", "services", "create", "patch"),
   { ...all("apps", "replicasets", "get"), without: "--cut cannot find the deployment of pods" },
   { ...all("apps", "statefulsets", "get", "patch"), without: "exchange --cut cannot restart a statefulset" },
 ];
@@ -82,6 +96,7 @@ export const permissions: Readonly<Record<CommandWithRights, readonly Permission
   exchange: inbound,
   mesh: inbound,
   preview: inbound,
+  relay: agent,
   recover: restoring,
   clean: restoring,
 };
