@@ -6,19 +6,29 @@ import { aborted } from "../platform/interrupt.ts";
 import { AgentLinks, type LocalRule } from "./agent_links.ts";
 import { awaitAgent } from "./await_agent.ts";
 import { choosePorts } from "./choose_ports.ts";
+import { clearWay } from "./clear_way.ts";
 import { divertService } from "./divert_service.ts";
+import { finishingWrites } from "./finishing_writes.ts";
+import { findScalable } from "./find_scalable.ts";
 import type { Inbound, InboundDeps, InboundRequest } from "./inbound.ts";
 import { LeaseSightings } from "./lease_sightings.ts";
 import { leaveService, type Leaving } from "./leave_service.ts";
 import { describeMark } from "./mark.ts";
+import { mustExposeAll } from "./must_expose_all.ts";
 import { labels, manager } from "./names.ts";
 import { takePart } from "./participation.ts";
 import { paths } from "./paths.ts";
 import { type Plan, planAgent, planPreview } from "./plan.ts";
+import { planManual } from "./plan_manual.ts";
+import { planScaled } from "./plan_scaled.ts";
 import { raiseAgent } from "./raise_agent.ts";
 import { readService } from "./read_service.ts";
 import { RunningInbound } from "./running_inbound.ts";
+import { scaleAway } from "./scale_away.ts";
+import { readyPatience } from "./scale_back.ts";
 import { withServiceLock } from "./service_lock.ts";
+import { diversionOf, readUndo } from "./undo.ts";
+import type { VersionLabel } from "./variant.ts";
 
 /** Milliseconds for a link, once the agent is ready. */
 const linkPatience = 20_000;
@@ -31,10 +41,11 @@ const undoPatience = 60_000;
  */
 export async function openInbound(request: InboundRequest, deps: InboundDeps, signal: AbortSignal): Promise<Inbound> {
   const { namespace, service, owner } = request;
+  const safe = { ...deps, api: finishingWrites(deps.api, deps.clock) };
   const onWait = (holder: string) => deps.onProgress?.(`${holder} is at service "${service}" just now; waiting…`);
   const lock = { namespace, service, holder: owner.name, onWait };
   try {
-    return await withServiceLock(lock, deps, signal, (locked) => begin(request, deps, locked));
+    return await withServiceLock(lock, safe, signal, (locked) => begin(request, safe, locked));
   } finally {
     deps.onProgress?.("");
   }
@@ -43,20 +54,22 @@ export async function openInbound(request: InboundRequest, deps: InboundDeps, si
 async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSignal): Promise<Inbound> {
   const { kind, namespace, service, owner, match } = request;
   const { api, clock, onProgress } = deps;
-  const plan = kind === "preview"
-    ? await newService(request, api, signal)
-    : planAgent(await readService(namespace, service, api, signal));
+  const variant = request.variant?.kind;
+  await clearWay({ namespace, service, variant }, deps, signal);
+  const plan = await makePlan(request, api, signal);
   const ports = choosePorts(service, plan.ports, request.exposes);
+  if (plan.labels) mustExposeAll(plan, ports.map(({ port }) => port));
   const secret = ports.find(({ port }) => port.tls);
-  if (kind === "mesh" && secret) throw unreadable(service, secret.port.port);
+  if (kind === "mesh" && !plan.labels && secret) throw unreadable(service, secret.port.port);
   const rules = ports.map(({ port, program }): LocalRule => ({
     id: `${owner.id}-${port.agentPort}`,
     port: port.agentPort,
     match,
-    fallback: request.fallback,
+    fallback: plan.labels ? "error" : request.fallback, // nobody else could answer
     program,
   }));
-  const holding = { kind, ports: ports.map(({ port }) => port.port), mark: describeMark(match) };
+  const mark = request.variant?.kind === "manual" ? labelText(request.variant.label) : describeMark(match);
+  const holding = { kind, ports: ports.map(({ port }) => port.port), mark, variant };
   let leaving: Leaving = {
     namespace,
     service,
@@ -64,6 +77,7 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
     links: undefined,
     participation: undefined,
     sightings: new LeaseSightings(clock),
+    alone: plan.labels !== undefined,
   };
   try {
     const participation = await takePart({ namespace, service, owner, holding }, deps, signal);
@@ -93,7 +107,9 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
     }, deps);
     leaving = { ...leaving, links };
     const onState = (state: string) => onProgress?.(`Waiting for the agent: ${state}`);
-    await awaitAgent({ namespace, service, onProgress: onState }, deps, signal);
+    const ready = awaitAgent({ namespace, service, onProgress: onState }, deps, signal);
+    // One that waits for our rules is ready after them; why they are refused is to be heard all the same.
+    await (plan.ready ? Promise.all([ready, links.standing]) : ready);
     onProgress?.("Linking…");
     const late = () =>
       new Failure(
@@ -101,6 +117,8 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
       );
     await withDeadline(clock, linkPatience, signal, late, (limit) => Promise.race([links.standing, aborted(limit)]));
     await divertService(plan, owner.name, deps, signal);
+    const { workload } = plan;
+    if (workload) await scaleAway({ namespace, service, workload, by: owner.name, onProgress }, deps, signal);
     await running.begin(leaving, signal);
     return running;
   } catch (error) {
@@ -110,11 +128,54 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
   }
 }
 
+async function makePlan(request: InboundRequest, api: Api, signal: AbortSignal): Promise<Plan> {
+  const { kind, namespace, service, owner, variant } = request;
+  if (kind === "preview") {
+    const plan = await newService(request, api, signal);
+    return variant?.kind === "external" ? { ...plan, variant: "external", external: variant.external } : plan;
+  }
+  const found = await readService(namespace, request.among ?? service, api, signal);
+  const plan = planAgent(found);
+  switch (variant?.kind) {
+    case "scale": {
+      const selector = plan.origin?.selector ?? {};
+      const workload = await findScalable({ namespace, service, selector, pods: found.pods }, api, signal);
+      return planScaled(
+        plan,
+        workload,
+        await otherServices(service, namespace, workload.labels, api, signal),
+        owner.name,
+      );
+    }
+    case "manual":
+      if (diversionOf(found.current) !== "none") throw divertedAlready(plan.service, readUndo(found.current)?.by);
+      return planManual(plan, service, variant.label, owner.name);
+    default:
+      return plan;
+  }
+}
+
+/** Further Services that select pods with these labels. */
+async function otherServices(
+  service: string,
+  namespace: string,
+  worn: Readonly<Record<string, string>>,
+  api: Api,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { items } = await api.list<V1Service>(paths.services(namespace), {}, signal);
+  return items.filter(({ metadata, spec }) => {
+    const wanted = Object.entries(spec?.selector ?? {});
+    return metadata?.name !== service && wanted.length > 0 && wanted.every(([key, value]) => worn[key] === value);
+  }).flatMap(({ metadata }) => metadata?.name ?? []);
+}
+
 async function undo(leaving: Leaving, deps: InboundDeps): Promise<void> {
   const never = new AbortController().signal;
-  const late = () => new Error(`it took more than ${undoPatience / 1000} s`);
+  const patience = undoPatience + (leaving.alone ? readyPatience.all : 0);
+  const late = () => new Error(`it took more than ${patience / 1000} s`);
   try {
-    await withDeadline(deps.clock, undoPatience, never, late, (limit) => leaveService(leaving, deps, limit));
+    await withDeadline(deps.clock, patience, never, late, (limit) => leaveService(leaving, deps, limit));
   } catch (error) {
     await leaving.links?.close();
     leaving.participation?.abandon();
@@ -125,7 +186,7 @@ async function undo(leaving: Leaving, deps: InboundDeps): Promise<void> {
 
 /** A preview's Service must not exist, unless it is a preview's that was left. */
 async function newService(
-  { namespace, service, exposes }: InboundRequest,
+  { namespace, service, exposes, owner }: InboundRequest,
   api: Api,
   signal: AbortSignal,
 ): Promise<Plan> {
@@ -145,7 +206,17 @@ async function newService(
     }
     return port ?? local;
   });
-  return planPreview(namespace, service, ports);
+  return planPreview(namespace, service, ports, owner.name);
+}
+
+function labelText({ key, value }: VersionLabel): string {
+  return `label ${key} is "${value}"`;
+}
+
+function divertedAlready(service: string, by = "Somebody"): Failure {
+  return new Failure(
+    `${by} has diverted service "${service}" to an agent, so that no router chooses among its pods now: mesh it without --mode manual, or wait until they are done`,
+  );
 }
 
 function unreadable(service: string, port: number): Failure {

@@ -1,5 +1,6 @@
 import type { Api } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
+import { finishingWrites } from "./finishing_writes.ts";
 import { type Lease } from "./lease.ts";
 import { labels } from "./names.ts";
 import { paths } from "./paths.ts";
@@ -34,8 +35,9 @@ export async function recover(
   signal: AbortSignal,
 ): Promise<Recovered | undefined> {
   const { namespace, service, unless } = options;
-  const { api } = deps;
-  return await withServiceLock(options, deps, signal, async (signal) => {
+  const { clock } = deps;
+  const api = finishingWrites(deps.api, clock);
+  return await withServiceLock(options, { api, clock }, signal, async (signal) => {
     const labelSelector = `${labels.service}=${service},${labels.owner}`;
     const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
     if (unless?.(items)) return undefined;
@@ -43,7 +45,7 @@ export async function recover(
     for (const { metadata } of items) {
       await unlessGone(api.delete(`${paths.leases(namespace)}/${metadata.name}`, undefined, signal));
     }
-    const restored = await restoreService(options, deps, signal);
+    const restored = await restoreService(options, { api, clock }, signal);
     return { ...restored, ended: items.map(({ spec }) => spec?.holderIdentity ?? "somebody") };
   });
 }

@@ -29,6 +29,23 @@ function countingWrites(api: Api, onWrite: (count: number) => void): Api {
   };
 }
 
+/** An Api whose answer to each write is not heard any more where its signal has aborted meanwhile, though the server has done it. */
+function losingAnswers(api: Api, onWrite: (count: number) => void): Api {
+  let count = 0;
+  const lost = async <T>(write: Promise<T>, signal: AbortSignal) => {
+    const result = await write;
+    onWrite(++count);
+    signal.throwIfAborted();
+    return result;
+  };
+  return {
+    ...countingWrites(api, () => {}),
+    create: (path, body, signal) => lost(api.create(path, body, never), signal),
+    patch: (path, type, body, query, signal) => lost(api.patch(path, type, body, query, never), signal),
+    delete: (path, body, signal) => lost(api.delete(path, body, never), signal),
+  };
+}
+
 /** How many writes an exchange takes until it stands, the release of the lock not counted. */
 async function writesOf(scene: Scene): Promise<number> {
   const { deps } = await scene.laptop();
@@ -63,6 +80,22 @@ describe("interrupted_at_every_step", () => {
       await assertRejects(() => openInbound(request, { ...deps, api }, interrupt.signal), Error, "Ctrl-C");
       await scene.practice.settled();
       assertEquals(objectsOf(scene.practice), before, `after write ${step}`);
+    }
+    assertEquals(scene.told, []);
+  });
+
+  it("Ctrl-C while any single write is under way leaves everything as it was", async () => {
+    await using scene = await openScene();
+    const before = objectsOf(scene.practice);
+    const last = await writesOf(scene);
+    for (let step = 1; step <= last; step++) {
+      const { deps } = await scene.laptop();
+      const interrupt = new AbortController();
+      const api = losingAnswers(deps.api, (count) => count === step && interrupt.abort(new Error("Ctrl-C")));
+      const request = exchangeOf("alice@one", scene.echoPort);
+      await assertRejects(() => openInbound(request, { ...deps, api }, interrupt.signal), Error, "Ctrl-C");
+      await scene.practice.settled();
+      assertEquals(objectsOf(scene.practice), before, `during write ${step}`);
     }
     assertEquals(scene.told, []);
   });
