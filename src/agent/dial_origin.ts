@@ -15,11 +15,11 @@ export class OriginError extends Error {
 
 /** Connects to the original pods of `service`. Rejects with an {@linkcode OriginError}. */
 export async function dialOrigin(
-  { origin }: AgentPort,
+  { origin, nobody }: AgentPort,
   service: string,
   deps: { readonly clock: Clock },
 ): Promise<TcpStream> {
-  if (!origin) throw new OriginError(503, `Nobody serves "${service}" now: it is a preview, and its laptop is away`);
+  if (!origin) throw new OriginError(503, nobody ?? `Nobody serves "${service}" now: the laptop is away`);
   try {
     return await dial(origin.host, origin.port, deps);
   } catch (cause) {

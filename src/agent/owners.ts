@@ -2,7 +2,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { MatchedRequest } from "./compile_match.ts";
 import type { Answer, Link } from "./link.ts";
-import type { ControlEvent, ControlRequest, Owner, Rule } from "./protocol.ts";
+import type { AgentPort, ControlEvent, ControlRequest, Owner, OwnerRules, Rule } from "./protocol.ts";
 import { type OwnedRule, Rules } from "./rules.ts";
 
 /** Whose laptop takes a request, by which rule. */
@@ -15,6 +15,8 @@ export interface Taker {
 export class Owners {
   readonly #links = new Map<string, Link>();
   readonly #rules: Rules;
+  /** Ports whose requests somebody else than a laptop can answer. */
+  readonly #passing: ReadonlySet<number>;
   readonly #onDrain: () => void;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -22,10 +24,16 @@ export class Owners {
   #underWay = 0;
   #draining = false;
   #ending = false;
+  #hadRules = false;
 
   /** `onDrain` is called when nothing new goes to laptops any more. */
-  constructor(ports: Iterable<number>, onDrain: () => void, deps: { readonly clock: Clock; readonly log: Log }) {
-    this.#rules = new Rules(ports);
+  constructor(
+    ports: readonly AgentPort[],
+    onDrain: () => void,
+    deps: { readonly clock: Clock; readonly log: Log },
+  ) {
+    this.#rules = new Rules(ports.map(({ port }) => port));
+    this.#passing = new Set(ports.filter(({ origin }) => origin).map(({ port }) => port));
     this.#onDrain = onDrain;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -34,6 +42,16 @@ export class Owners {
   /** Nothing new goes to laptops; whoever is served is to come back on a new connection. */
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** Whether anybody has rules. */
+  get taking(): boolean {
+    return [...this.#links.keys()].some((id) => this.#rules.has(id));
+  }
+
+  /** Whether anybody has ever had rules. */
+  get hasTaken(): boolean {
+    return this.#hadRules;
   }
 
   /** Takes a link in. Its owner's rules stay where it replaces an older one. */
@@ -60,7 +78,7 @@ export class Owners {
       case "rules":
         return this.#setRules(owner, request.rules);
       case "owners":
-        return { ok: true, owners: this.#rules.list() };
+        return { ok: true, owners: this.#list() };
       case "drain":
         return this.drain(request.ms).then(() => ({ ok: true }));
     }
@@ -91,11 +109,14 @@ export class Owners {
     }
   }
 
-  /** Sends nothing new to laptops, until somebody sets rules anew; resolves once nothing is under way any more, or after `ms`. */
+  /**
+   * Sends nothing new to laptops that the original pods can answer, until somebody sets rules anew, and has callers open new connections; resolves once
+   * nothing is under way any more, or after `ms`.
+   */
   async drain(ms: number): Promise<void> {
     this.#draining = true;
     this.#onDrain();
-    this.#log.info("Draining: all traffic goes to the original pods from now on");
+    this.#log.info(`Draining${this.#passing.size > 0 ? ": all traffic goes to the original pods from now on" : ""}`);
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
       const done = () => {
@@ -126,14 +147,21 @@ export class Owners {
     const had = this.#rules.has(owner.id);
     const refusal = this.#rules.replace(owner, rules);
     if (refusal) return { ok: false, ...refusal };
-    if (rules.length > 0) this.#draining = false;
+    if (rules.length > 0) {
+      this.#draining = false;
+      this.#hadRules = true;
+    }
     if (had !== rules.length > 0) this.#tellOthers(owner, { event: had ? "left" : "joined", owner: owner.name });
     if (had || rules.length > 0) this.#log.info(`${owner.name} has ${rules.length} rules now`);
     return { ok: true };
   }
 
+  #list(): readonly OwnerRules[] {
+    return [...this.#links.values()].map(({ owner: { id, name } }) => ({ id, owner: name, rules: this.#rules.of(id) }));
+  }
+
   #taker(found: OwnedRule | undefined): Taker | undefined {
-    if (!found || this.#draining) return undefined;
+    if (!found || this.#draining && this.#passing.has(found.rule.port)) return undefined;
     const link = this.#links.get(found.owner.id);
     return link && { rule: found.rule, link };
   }

@@ -71,7 +71,7 @@ export function parseStreamAnswer(value: unknown): StreamAnswer {
 /** Reads the agent's configuration. Throws {@linkcode MessageError}. */
 export function parseConfig(value: unknown): AgentConfig {
   const config = fields(value, "configuration");
-  const address = config["address"];
+  const { address, ready } = config;
   return {
     ...(address === undefined ? {} : { address: text(address, "address") }),
     linkPort: portNumber(config["linkPort"]),
@@ -79,12 +79,14 @@ export function parseConfig(value: unknown): AgentConfig {
     ports: list(config["ports"], 1024, "ports").map(parsePort),
     healthPort: portNumber(config["healthPort"]),
     service: text(config["service"], "service"),
+    ...(ready === undefined ? {} : { ready: oneOf(ready, ["linked", "while-linked"] as const, "ready") }),
   };
 }
 
 function parsePort(value: unknown): AgentPort {
-  const { port, origin } = fields(value, "port");
-  if (origin === undefined) return { port: portNumber(port) };
+  const { port, origin, nobody } = fields(value, "port");
+  const alone = nobody === undefined ? {} : { nobody: text(nobody, "nobody") };
+  if (origin === undefined) return { port: portNumber(port), ...alone };
   const { host, port: originPort } = fields(origin, "origin");
   return { port: portNumber(port), origin: { host: text(host, "host"), port: portNumber(originPort) } };
 }

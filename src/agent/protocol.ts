@@ -36,7 +36,7 @@ export type Welcome =
 export type ControlRequest =
   /** Replaces all rules of this owner; none takes effect where one is refused. With `observe` the laptop is told of all that comes to it. */
   | { readonly seq: number; readonly type: "rules"; readonly rules: readonly Rule[]; readonly observe?: boolean }
-  /** Who else has rules here. */
+  /** Who is linked here. */
   | { readonly seq: number; readonly type: "owners" }
   /** Nothing new comes to anybody's laptop any more; answered once what is under way is done, or after `ms`. */
   | { readonly seq: number; readonly type: "drain"; readonly ms: number };
@@ -82,8 +82,10 @@ export type Seen =
     readonly received: number;
   };
 
-/** Somebody's rules, for people. */
+/** Somebody who is linked, and their rules. */
 export interface OwnerRules {
+  readonly id: string;
+  /** For people. */
   readonly owner: string;
   readonly rules: readonly Rule[];
 }
@@ -150,11 +152,15 @@ export interface AgentConfig {
   readonly healthPort: number;
   /** For people: `dev/orders`. */
   readonly service: string;
+  /** From when on it says that it is ready: once a laptop has had rules, or only while one has. Default: at once. */
+  readonly ready?: "linked" | "while-linked";
 }
 
 /** A port that takes traffic. */
 export interface AgentPort {
   readonly port: number;
-  /** Where it goes without a rule; absent for a preview, which answers 503 then. */
+  /** Where it goes without a rule; absent where there is nobody but the laptop, which goes on answering during a drain then. */
   readonly origin?: { readonly host: string; readonly port: number };
+  /** What callers are told, with 503, where there is no origin and no laptop. */
+  readonly nobody?: string;
 }

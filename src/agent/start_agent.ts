@@ -60,7 +60,7 @@ class RunningAgent implements Agent {
     const onDrain = () => {
       for (const connection of this.#connections.keys()) connection.finish();
     };
-    this.#owners = new Owners(config.ports.map(({ port }) => port), onDrain, deps);
+    this.#owners = new Owners(config.ports, onDrain, deps);
     this.#links = new LinkServer({ token, service: config.service, owners: this.#owners }, deps);
   }
 
@@ -79,9 +79,21 @@ class RunningAgent implements Agent {
       };
       this.#entrances.push(...await listenOn(everywhere, port.port, (stream) => this.#accept(stream, entrance)));
     }
-    const health = (stream: TcpStream) => void serveHealth(stream, () => !this.#stopping, this.#clock);
+    const health = (stream: TcpStream) => void serveHealth(stream, () => this.#ready, this.#clock);
     this.#others.push(...await listenOn(everywhere, healthPort, health));
     this.#log.info(`Serving "${service}" on ${ports.map(({ port }) => port).join(", ") || "no port"}`);
+  }
+
+  get #ready(): boolean {
+    if (this.#stopping) return false;
+    switch (this.#config.ready) {
+      case "linked":
+        return this.#owners.hasTaken;
+      case "while-linked":
+        return this.#owners.taking;
+      default:
+        return true;
+    }
   }
 
   async stop(): Promise<void> {
@@ -89,7 +101,7 @@ class RunningAgent implements Agent {
     this.#stopping = true;
     const cut = this.#clock.after(stopPatience, () => this.#cut());
     const drained = this.#owners.end(stopPatience);
-    await this.#clock.sleep(stillAccepting);
+    if (this.#entrances.length > 0) await this.#clock.sleep(stillAccepting);
     this.#log.info(`${this.#connections.size} connections are left to end`);
     for (const listener of this.#entrances) listener.close();
     await this.#idle();

@@ -1,21 +1,30 @@
-import type { V1ConfigMap, V1Deployment, V1OwnerReference, V1Secret, V1Service } from "@kubernetes/client-node";
+import type {
+  V1ConfigMap,
+  V1Deployment,
+  V1Ingress,
+  V1OwnerReference,
+  V1Secret,
+  V1Service,
+} from "@kubernetes/client-node";
 import type { AgentConfig } from "../agent/protocol.ts";
 import type { AgentImage } from "./agent_image.ts";
 import { labels, manager, objectNames } from "./names.ts";
 import type { Plan } from "./plan.ts";
+import type { Variant } from "./variant.ts";
 
 /** Name of the agent's container. */
 export const agentContainer = "agent";
 const filesPath = "/hawser";
 const secretPath = "/hawser-token";
 const tokenKey = "token";
+const variantAnnotation = "hawser.dev/variant";
 
 /**
  * The Deployment of an agent, without replicas: what its pod needs is owned by it, so it has to come first, and is set going by
  * {@linkcode startingPatch}. The pod passes the *restricted* Pod Security Standard.
  */
 export function agentDeployment(plan: Plan, { image, pullSecrets }: AgentImage): V1Deployment {
-  const { service, namespace, ports, healthPort } = plan;
+  const { service, namespace, ports, healthPort, variant } = plan;
   const name = objectNames(service).agent;
   const selector = { [labels.agent]: service };
   const declared = ports.flatMap(({ containerPortName, agentPort }) =>
@@ -24,7 +33,12 @@ export function agentDeployment(plan: Plan, { image, pullSecrets }: AgentImage):
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name, namespace, labels: labelsFor(service) },
+    metadata: {
+      name,
+      namespace,
+      labels: labelsFor(service),
+      ...variant && { annotations: { [variantAnnotation]: variant } },
+    },
     spec: {
       replicas: 0,
       revisionHistoryLimit: 0,
@@ -33,7 +47,8 @@ export function agentDeployment(plan: Plan, { image, pullSecrets }: AgentImage):
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       template: {
         metadata: {
-          labels: { ...labelsFor(service), ...selector, "sidecar.istio.io/inject": "false" },
+          // Nobody adopts pods that wear a workload's labels: they have a controller, the agent's own ReplicaSet.
+          labels: { ...labelsFor(service), ...plan.labels, ...selector, "sidecar.istio.io/inject": "false" },
           annotations: { "sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled" },
         },
         spec: {
@@ -102,7 +117,7 @@ export function startingPatch(plan: Plan, originAddress: string | undefined): un
 
 /** What an agent is told; `originAddress` is the ClusterIP of the origin Service, which spares a DNS look-up for each connection. */
 export function agentConfig(plan: Plan, originAddress: string | undefined): AgentConfig {
-  const { ports, linkPort, healthPort, service, namespace } = plan;
+  const { ports, linkPort, healthPort, service, namespace, ready, nobody } = plan;
   const taking = new Map(ports.map(({ agentPort, port }) => [agentPort, port]));
   return {
     linkPort,
@@ -110,10 +125,18 @@ export function agentConfig(plan: Plan, originAddress: string | undefined): Agen
     ports: [...taking].map(([agentPort, port]) => ({
       port: agentPort,
       ...originAddress !== undefined && { origin: { host: originAddress, port } },
+      ...nobody !== undefined && { nobody },
     })),
     healthPort,
     service: `${namespace}/${service}`,
+    ...ready && { ready },
   };
+}
+
+/** What kind of agent a Deployment is where it is not the ordinary one. */
+export function variantOf({ metadata }: V1Deployment): Variant["kind"] | undefined {
+  const variant = metadata?.annotations?.[variantAnnotation];
+  return (["scale", "manual", "external"] as const).find((each) => each === variant);
 }
 
 /** The configuration that a running agent was given; undefined where it has none yet. */
@@ -163,13 +186,16 @@ export function originService(plan: Plan, owner: V1OwnerReference): V1Service | 
   };
 }
 
-/** The Service that a preview makes. */
-export function previewService(plan: Plan, owner: V1OwnerReference): V1Service {
+/** The Service that a preview makes; undefined for an agent that makes none. */
+export function previewService(plan: Plan, owner: V1OwnerReference): V1Service | undefined {
+  if (plan.ports.length === 0 || plan.labels) return undefined;
+  const { external } = plan;
   return {
     apiVersion: "v1",
     kind: "Service",
     metadata: { ...owned(plan, owner), name: plan.service },
     spec: {
+      ...external && external.type !== "Ingress" && { type: external.type },
       selector: { [labels.agent]: plan.service },
       ports: plan.ports.map(({ name, port, agentPort }) => ({
         ...name !== "" && { name },
@@ -177,6 +203,23 @@ export function previewService(plan: Plan, owner: V1OwnerReference): V1Service {
         protocol: "TCP",
         targetPort: agentPort,
       })),
+    },
+  };
+}
+
+/** The Ingress of a preview that was asked for one. */
+export function previewIngress(plan: Plan, owner: V1OwnerReference): V1Ingress | undefined {
+  const { external, ports, service } = plan;
+  if (external?.type !== "Ingress") return undefined;
+  const { host, ingressClass } = external;
+  const backend = { service: { name: service, port: { number: ports[0]?.port } } };
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: owned(plan, owner),
+    spec: {
+      ...ingressClass !== undefined && { ingressClassName: ingressClass },
+      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
     },
   };
 }

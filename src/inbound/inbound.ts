@@ -8,10 +8,11 @@ import type { ExposedPort } from "./choose_ports.ts";
 import type { Expose } from "./expose.ts";
 import type { Holding } from "./participation.ts";
 import type { Plan } from "./plan.ts";
+import type { Variant } from "./variant.ts";
 
 /** What is to come to this laptop. */
 export interface InboundRequest {
-  readonly kind: Holding["kind"];
+  readonly kind: Exclude<Holding["kind"], "relay">;
   readonly namespace: string;
   readonly service: string;
   readonly exposes: readonly Expose[];
@@ -23,6 +24,10 @@ export interface InboundRequest {
   /** Divert again where somebody else gives the Service another selector. */
   readonly insist: boolean;
   readonly owner: Owner;
+  /** How it is brought in where not in the ordinary way. */
+  readonly variant?: Variant;
+  /** The Service among whose pods a manual agent stands; `service` is the name of its own objects then. */
+  readonly among?: string;
 }
 
 /** What bringing traffic in uses of the world. */
@@ -61,4 +66,6 @@ export interface Farewell {
   readonly restored: boolean;
   /** Who goes on. */
   readonly others: readonly string[];
+  /** The workload whose pods were not all ready in time once it had its replicas again, as `deployment/orders`. */
+  readonly unready?: string;
 }

@@ -59,6 +59,11 @@ export function objectNames(service: string): ObjectNames {
   };
 }
 
+/** The name under which an agent stands among the pods of a Service: `orders-blue`. `version` is the value of a label. */
+export function manualName(service: string, version: string): string {
+  return withSuffix(service, `-${version.toLowerCase().replaceAll(/[._]/g, "-")}`);
+}
+
 /** Name of the Lease by which one owner tells that they are there. */
 export function participantName(service: string, owner: string): string {
   return `hawser-${service}-${owner}`;

@@ -1,5 +1,3 @@
-import type { V1Service } from "@kubernetes/client-node";
-import { type Api, ApiError } from "../cluster/api.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import { Failure } from "../platform/failure.ts";
 import { aborted } from "../platform/interrupt.ts";
@@ -9,25 +7,18 @@ import { choosePorts } from "./choose_ports.ts";
 import { clearWay } from "./clear_way.ts";
 import { divertService } from "./divert_service.ts";
 import { finishingWrites } from "./finishing_writes.ts";
-import { findScalable } from "./find_scalable.ts";
 import type { Inbound, InboundDeps, InboundRequest } from "./inbound.ts";
 import { LeaseSightings } from "./lease_sightings.ts";
 import { leaveService, type Leaving } from "./leave_service.ts";
+import { makePlan } from "./make_plan.ts";
 import { describeMark } from "./mark.ts";
 import { mustExposeAll } from "./must_expose_all.ts";
-import { labels, manager } from "./names.ts";
 import { takePart } from "./participation.ts";
-import { paths } from "./paths.ts";
-import { type Plan, planAgent, planPreview } from "./plan.ts";
-import { planManual } from "./plan_manual.ts";
-import { planScaled } from "./plan_scaled.ts";
 import { raiseAgent } from "./raise_agent.ts";
-import { readService } from "./read_service.ts";
 import { RunningInbound } from "./running_inbound.ts";
 import { scaleAway } from "./scale_away.ts";
 import { readyPatience } from "./scale_back.ts";
 import { withServiceLock } from "./service_lock.ts";
-import { diversionOf, readUndo } from "./undo.ts";
 import type { VersionLabel } from "./variant.ts";
 
 /** Milliseconds for a link, once the agent is ready. */
@@ -128,48 +119,6 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
   }
 }
 
-async function makePlan(request: InboundRequest, api: Api, signal: AbortSignal): Promise<Plan> {
-  const { kind, namespace, service, owner, variant } = request;
-  if (kind === "preview") {
-    const plan = await newService(request, api, signal);
-    return variant?.kind === "external" ? { ...plan, variant: "external", external: variant.external } : plan;
-  }
-  const found = await readService(namespace, request.among ?? service, api, signal);
-  const plan = planAgent(found);
-  switch (variant?.kind) {
-    case "scale": {
-      const selector = plan.origin?.selector ?? {};
-      const workload = await findScalable({ namespace, service, selector, pods: found.pods }, api, signal);
-      return planScaled(
-        plan,
-        workload,
-        await otherServices(service, namespace, workload.labels, api, signal),
-        owner.name,
-      );
-    }
-    case "manual":
-      if (diversionOf(found.current) !== "none") throw divertedAlready(plan.service, readUndo(found.current)?.by);
-      return planManual(plan, service, variant.label, owner.name);
-    default:
-      return plan;
-  }
-}
-
-/** Further Services that select pods with these labels. */
-async function otherServices(
-  service: string,
-  namespace: string,
-  worn: Readonly<Record<string, string>>,
-  api: Api,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const { items } = await api.list<V1Service>(paths.services(namespace), {}, signal);
-  return items.filter(({ metadata, spec }) => {
-    const wanted = Object.entries(spec?.selector ?? {});
-    return metadata?.name !== service && wanted.length > 0 && wanted.every(([key, value]) => worn[key] === value);
-  }).flatMap(({ metadata }) => metadata?.name ?? []);
-}
-
 async function undo(leaving: Leaving, deps: InboundDeps): Promise<void> {
   const never = new AbortController().signal;
   const patience = undoPatience + (leaving.alone ? readyPatience.all : 0);
@@ -184,39 +133,8 @@ async function undo(leaving: Leaving, deps: InboundDeps): Promise<void> {
   }
 }
 
-/** A preview's Service must not exist, unless it is a preview's that was left. */
-async function newService(
-  { namespace, service, exposes, owner }: InboundRequest,
-  api: Api,
-  signal: AbortSignal,
-): Promise<Plan> {
-  try {
-    const { metadata } = await api.get<V1Service>(`${paths.services(namespace)}/${service}`, {}, signal);
-    if (metadata?.labels?.[labels.managedBy] !== manager || metadata.labels[labels.service] !== service) {
-      throw new Failure(
-        `Service "${service}" exists already in namespace "${namespace}": hawser exchange ${service} brings its traffic here, a preview needs a new name`,
-      );
-    }
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-  }
-  const ports = exposes.map(({ local, port }) => {
-    if (typeof port === "string") {
-      throw new Failure(`A new service has no named ports yet: write --expose ${local}:NUMBER, not "${port}"`);
-    }
-    return port ?? local;
-  });
-  return planPreview(namespace, service, ports, owner.name);
-}
-
 function labelText({ key, value }: VersionLabel): string {
   return `label ${key} is "${value}"`;
-}
-
-function divertedAlready(service: string, by = "Somebody"): Failure {
-  return new Failure(
-    `${by} has diverted service "${service}" to an agent, so that no router chooses among its pods now: mesh it without --mode manual, or wait until they are done`,
-  );
 }
 
 function unreadable(service: string, port: number): Failure {

@@ -6,18 +6,32 @@ import { type Lease, microTime } from "./lease.ts";
 import { labels, participantName } from "./names.ts";
 import { paths } from "./paths.ts";
 import { unlessGone } from "./unless_gone.ts";
+import type { Variant } from "./variant.ts";
 
 /** What a participant does, kept on its Lease for `hawser status --cluster`. */
 export interface Holding {
-  readonly kind: "exchange" | "mesh" | "preview";
-  /** Ports of the Service. */
+  readonly kind: "exchange" | "mesh" | "preview" | "relay";
+  /** Ports of the Service; none for a relay. */
   readonly ports: readonly number[];
   /** What requests must have, for people: `header version = "blue"`; empty for all of them. */
   readonly mark: string;
+  readonly variant?: Variant["kind"];
 }
 
-/** The annotation that carries a {@linkcode Holding}. */
-export const holdingAnnotation = "hawser.dev/holds";
+const holdingAnnotation = "hawser.dev/holds";
+
+/** What the annotation of a participant's Lease says; undefined where it says nothing that makes sense. */
+export function readHolding({ annotations }: Lease["metadata"]): Holding | undefined {
+  try {
+    const value: Partial<Holding> | null = JSON.parse(annotations?.[holdingAnnotation] ?? "null");
+    const { kind, ports, mark, variant } = value ?? {};
+    const known = kind === "exchange" || kind === "mesh" || kind === "preview" || kind === "relay";
+    if (!known || !Array.isArray(ports) || typeof mark !== "string") return undefined;
+    return { kind, ports, mark, ...typeof variant === "string" && { variant } };
+  } catch {
+    return undefined; // somebody has edited it
+  }
+}
 
 /** By what an owner tells that they are there. */
 export interface Participation {

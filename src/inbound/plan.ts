@@ -1,18 +1,36 @@
 import type { V1EndpointSlice, V1Pod, V1Service, V1ServicePort } from "@kubernetes/client-node";
+import type { AgentConfig } from "../agent/protocol.ts";
 import { toPod } from "../cluster/pod_model.ts";
 import { Failure } from "../platform/failure.ts";
+import type { External } from "./external.ts";
 import { labels, manager } from "./names.ts";
+import type { Scalable } from "./scalable.ts";
+import type { Variant } from "./variant.ts";
 
 /** What an agent has to be so that it can stand in for a Service. Pure: made of what was read. */
 export interface Plan {
   readonly namespace: string;
+  /** Or the name of a relay. */
   readonly service: string;
+  /** Empty for a relay. */
   readonly ports: readonly PlannedPort[];
   /** Where links arrive, and where the readiness probe asks; no port of the Service. */
   readonly linkPort: number;
   readonly healthPort: number;
-  /** What holds the original pods while the Service selects the agent; undefined for a preview. */
+  /** What holds the original pods while the Service selects the agent; undefined for a preview and a relay. */
   readonly origin: OriginSpec | undefined;
+  /** What kind of agent it is where it is not the ordinary one. */
+  readonly variant?: Variant["kind"];
+  /** Labels that the agent's pods wear beside hawser's, by which they are found instead of, or among, the original pods. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** When the agent's pods count as ready; undefined for at once. */
+  readonly ready?: AgentConfig["ready"];
+  /** What callers are told where there is neither a laptop nor an origin. */
+  readonly nobody?: string;
+  /** The workload that is scaled to zero while the agent stands. */
+  readonly workload?: Scalable;
+  /** How a preview is reached from outside. */
+  readonly external?: External;
   /** What the user should know, in sentences. */
   readonly warnings: readonly string[];
 }
@@ -102,8 +120,8 @@ export function planAgent({ service, slices, pods }: PlanInput): Plan {
   };
 }
 
-/** Plans the agent of a preview: a Service that does not exist yet, with the ports it is to have. */
-export function planPreview(namespace: string, service: string, ports: readonly number[]): Plan {
+/** Plans the agent of `owner`'s preview: a Service that does not exist yet, with the ports it is to have. */
+export function planPreview(namespace: string, service: string, ports: readonly number[], owner: string): Plan {
   const planned = ports.map((port) => ({
     port,
     name: ports.length > 1 ? `port-${port}` : "",
@@ -111,7 +129,13 @@ export function planPreview(namespace: string, service: string, ports: readonly 
     containerPortName: undefined,
     tls: false,
   }));
-  return { namespace, service, ports: planned, ...ownPorts(ports), origin: undefined, warnings: [] };
+  const nobody = `Nobody serves "${namespace}/${service}" now: it is a preview of ${owner}, whose laptop is away`;
+  return { namespace, service, ports: planned, ...ownPorts(ports), origin: undefined, nobody, warnings: [] };
+}
+
+/** Plans a relay, which takes no traffic; `name` is a `relayName`. */
+export function planRelay(namespace: string, name: string): Plan {
+  return { namespace, service: name, ports: [], ...ownPorts([]), origin: undefined, warnings: [] };
 }
 
 function planPort(port: V1ServicePort, slices: readonly V1EndpointSlice[], pods: readonly V1Pod[]): PlannedPort {

@@ -1,4 +1,4 @@
-import type { V1Deployment, V1ObjectMeta, V1OwnerReference, V1Secret, V1Service } from "@kubernetes/client-node";
+import type { V1Deployment, V1ObjectMeta, V1OwnerReference, V1Secret } from "@kubernetes/client-node";
 import type { AgentConfig } from "../agent/protocol.ts";
 import { type Api, ApiError } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -10,6 +10,7 @@ import {
   configOf,
   originService,
   ownerReference,
+  previewIngress,
   previewService,
   startingPatch,
   tokenOf,
@@ -66,12 +67,15 @@ export async function raiseAgent(
   const own = <T extends Dependent>(path: string, manifest: T) => ensure(path, manifest, owner, deps, signal);
   const fresh = crypto.getRandomValues(new Uint8Array(24)).toHex();
   const origin = originService(plan, owner);
-  const [secret, , kept] = await Promise.all([
+  const kept = origin ?? previewService(plan, owner);
+  const ingress = previewIngress(plan, owner);
+  const [secret, , made] = await Promise.all([
     own(paths.secrets(namespace), agentSecret(plan, fresh, owner)),
     own(paths.configMaps(namespace), agentFiles(plan, deps.agentProgram, owner)),
-    own<V1Service>(paths.services(namespace), origin ?? previewService(plan, owner)),
+    kept && own(paths.services(namespace), kept),
+    ingress && own(paths.ingresses(namespace), ingress),
   ]);
-  const address = origin && kept.spec?.clusterIP;
+  const address = origin && made?.spec?.clusterIP;
   if (!found.created) {
     await api.patch(`${paths.deployments(namespace)}/${names.agent}`, "merge", refreshed(wanted), {}, signal);
   }

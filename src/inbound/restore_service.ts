@@ -2,9 +2,11 @@ import type { V1Deployment, V1EndpointSlice, V1Pod } from "@kubernetes/client-no
 import { type Api, ApiError } from "../cluster/api.ts";
 import { serviceNameLabel } from "../cluster/slice_model.ts";
 import type { Clock } from "../platform/clock.ts";
-import { labels, manager, objectNames } from "./names.ts";
+import { variantOf } from "./agent_manifests.ts";
+import { labels, manager, objectNames, relayUser } from "./names.ts";
 import { paths } from "./paths.ts";
 import { restoreSelector } from "./restore_selector.ts";
+import { scaleBack, type ScaleBackDeps } from "./scale_back.ts";
 import { unlessGone } from "./unless_gone.ts";
 
 /** What to give back. */
@@ -21,6 +23,10 @@ export interface Restored {
   readonly selector: boolean;
   /** An agent was removed, and with it all that belonged to it. */
   readonly agent: boolean;
+  /** The workload that has its replicas again, as `deployment/orders`. */
+  readonly workload?: string;
+  /** The same where not enough of its pods were ready in time. */
+  readonly unready?: string;
 }
 
 const interval = 200;
@@ -29,29 +35,41 @@ const slicePatience = 5_000;
 const agentPatience = 15_000;
 
 /**
- * Gives a Service back and removes its agent: the selector first, then, once no new requests come to it, the agent, and last what the agent used. Does
- * what is left to do, whatever was done before. To be called with the Service's lock held. Rejects with an ApiError, or a Failure where nothing tells what
+ * Gives a Service back and removes its agent: the selector or the workload's replicas first, then, once no new requests come to it or others can answer
+ * them, the agent, and last what the agent used. Does what is left to do, whatever was done before. To be called with the Service's lock held. Rejects with an ApiError, or a Failure where nothing tells what
  * the selector was.
  */
 export async function restoreService(
   { namespace, service, drain }: RestoreOptions,
-  { api, clock }: { readonly api: Api; readonly clock: Clock },
+  deps: ScaleBackDeps,
   signal: AbortSignal,
 ): Promise<Restored> {
+  const { api, clock } = deps;
   const path = `${paths.deployments(namespace)}/${objectNames(service).agent}`;
   const selector = await restoreSelector(namespace, service, api, signal);
   const deployment = await unlessGone(api.get<V1Deployment>(path, {}, signal));
-  if (deployment?.metadata?.labels?.[labels.managedBy] !== manager) return { selector, agent: false };
+  const mine = deployment?.metadata?.labels?.[labels.managedBy] === manager;
+  const expected = mine && variantOf(deployment) === "scale";
+  const enough = drain ? "all" : "one";
+  const back = relayUser(service) === undefined
+    ? await scaleBack({ namespace, service, expected, enough }, deps, signal)
+    : undefined;
+  const restored = {
+    selector,
+    ...back && { workload: back.workload },
+    ...back && !back.ready && { unready: back.workload },
+  };
+  if (!mine) return { ...restored, agent: false };
   // What the slices say needs a moment more to reach every node: an agent that was told to go takes connections for some seconds still.
   if (selector) await agentLeftSlices(namespace, service, api, clock, signal);
   await drain?.(signal);
-  // The origin Service has to outlive the agent's last request, so that deleting all at once would not do.
-  if ((deployment.spec?.replicas ?? 0) > 0) {
+  // The origin Service has to outlive the agent's last request, so that deleting all at once would not do. A relay has none.
+  if ((deployment.spec?.replicas ?? 0) > 0 && relayUser(service) === undefined) {
     await unlessGone(api.patch(path, "merge", { spec: { replicas: 0 } }, {}, signal));
     await agentEnded(namespace, service, api, clock, signal);
   }
   await unlessGone(api.delete(path, { propagationPolicy: "Background" }, signal));
-  return { selector, agent: true };
+  return { ...restored, agent: true };
 }
 
 /** Until the Service's endpoints are others than the agent's; where they may not be read, a while. */

@@ -14,6 +14,10 @@ import { type Plan, planAgent } from "./plan.ts";
 import { raiseAgent } from "./raise_agent.ts";
 import { readService } from "./read_service.ts";
 import { restoreSelector } from "./restore_selector.ts";
+import { describeScalable } from "./scalable.ts";
+import { scaleAway } from "./scale_away.ts";
+import { readyPatience } from "./scale_back.ts";
+import type { ScaledObject } from "./scale_note.ts";
 import { withServiceLock } from "./service_lock.ts";
 import { type ServiceChange, watchService } from "./service_watch.ts";
 import { restoringPatch } from "./undo.ts";
@@ -52,6 +56,7 @@ export class RunningInbound implements Inbound {
   /** The agent is being made anew: what changes about the Service meanwhile is our own doing. */
   #remaking = false;
   #toldOfChange = false;
+  #toldReplicas = 0;
   #wake = () => {};
 
   constructor({ request, plan, ports, token }: RunningParts, deps: InboundDeps) {
@@ -76,11 +81,11 @@ export class RunningInbound implements Inbound {
   /** Begins to watch over what stands. */
   async begin(leaving: Leaving, signal: AbortSignal): Promise<void> {
     this.#leaving = leaving;
-    const { service, namespace, kind, owner } = this.#request;
+    const { service, namespace, owner } = this.#request;
     const owners = await leaving.links?.owners(signal);
     this.others = owners?.filter(({ id, rules }) => id !== owner.id && rules.length > 0).map(({ owner }) => owner) ??
       [];
-    if (kind !== "preview") {
+    if (this.plan.origin) {
       const onChange = (change: ServiceChange) => this.#run(() => this.#changed(change));
       this.#run(() => watchService({ namespace, service, onChange }, this.#deps, this.#closing.signal));
     }
@@ -101,9 +106,10 @@ export class RunningInbound implements Inbound {
     const leaving = this.#leaving;
     if (!leaving) return { restored: false, others: [] };
     const never = new AbortController().signal;
-    const late = () => new Error(`it took more than ${closePatience / 1000} s`);
+    const patience = closePatience + (this.plan.workload ? readyPatience.all : 0);
+    const late = () => new Error(`it took more than ${patience / 1000} s`);
     try {
-      return await withDeadline(this.#deps.clock, closePatience, never, late, (limit) =>
+      return await withDeadline(this.#deps.clock, patience, never, late, (limit) =>
         withServiceLock(
           { namespace, service, holder: owner.name },
           this.#deps,
@@ -116,7 +122,9 @@ export class RunningInbound implements Inbound {
       throw new Failure(
         `Service "${service}" in namespace "${namespace}" could not be put back (${
           error instanceof Error ? error.message : error
-        }). Its traffic goes to its own pods all the same; this finishes it: hawser recover ${service} -n ${namespace}`,
+        }). ${
+          this.plan.origin ? "Its traffic goes to its own pods all the same; this" : "This"
+        } finishes it: hawser recover ${service} -n ${namespace}`,
         { cause: error },
       );
     }
@@ -196,6 +204,7 @@ export class RunningInbound implements Inbound {
         for (const lease of items) this.#leaving?.sightings.see(lease);
         if (!items.some(({ metadata }) => metadata.labels?.[labels.owner] === owner.id)) return this.#wasRemoved();
         await this.#seeToAgent(signal);
+        await this.#seeToWorkload(signal);
       } catch (error) {
         // The API server is away, or the agent cannot be made now: the next look will tell.
         if (!signal.aborted) log.debug(`service "${service}": ${error instanceof Error ? error.message : error}`);
@@ -227,6 +236,28 @@ export class RunningInbound implements Inbound {
         this.#remaking = false;
       }
     });
+  }
+
+  /** Somebody may give the workload pods again, which share the requests with us then. */
+  async #seeToWorkload(signal: AbortSignal): Promise<void> {
+    const { namespace, service, owner, insist } = this.#request;
+    const { workload } = this.plan;
+    if (!workload) return;
+    const { api, log } = this.#deps;
+    const found = await unlessGone(api.get<ScaledObject>(paths.scalable(namespace, workload), {}, signal));
+    const replicas = found?.spec?.replicas ?? 0;
+    if (replicas === this.#toldReplicas) return;
+    this.#toldReplicas = replicas;
+    if (replicas === 0) return;
+    const what = `Somebody has scaled ${describeScalable(workload)} to ${replicas}`;
+    if (!insist) {
+      return log.event(
+        `${what}: its pods get a share of the requests of service "${service}". It is left so; --insist would scale it to zero again`,
+      );
+    }
+    log.event(`${what}; scaling it to zero again (--insist)`);
+    await this.#locked((locked) => scaleAway({ namespace, service, workload, by: owner.name }, this.#deps, locked));
+    this.#toldReplicas = 0;
   }
 
   async #locked(action: (signal: AbortSignal) => Promise<void>): Promise<void> {

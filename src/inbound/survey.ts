@@ -1,18 +1,23 @@
-import type { V1Deployment, V1Service } from "@kubernetes/client-node";
-import type { Api, ListResult } from "../cluster/api.ts";
+import type { V1Deployment, V1Service, V1StatefulSet } from "@kubernetes/client-node";
+import { type Api, ApiError } from "../cluster/api.ts";
+import { variantOf } from "./agent_manifests.ts";
 import type { Lease } from "./lease.ts";
-import { labels, manager, ours } from "./names.ts";
-import { type Holding, holdingAnnotation } from "./participation.ts";
+import { labels, manager, ours, relayUser } from "./names.ts";
+import { type Holding, readHolding } from "./participation.ts";
+import { describeScalable, type Scalable } from "./scalable.ts";
+import { readNote, type ScaledObject, type ScaleNote } from "./scale_note.ts";
 import { diversionOf, readUndo, type Undo, undoAnnotation } from "./undo.ts";
 
-/** A Service to which something of hawser's belongs. */
+/** A Service to which something of hawser's belongs, or a relay. */
 export interface Held {
   readonly namespace: string;
   readonly service: string;
-  /** Whether the Service itself exists and is diverted, or is a preview's own. */
-  readonly state: "diverted" | "preview" | "none";
+  /** Whether the Service itself exists and is diverted, has its workload scaled to zero, is a preview's own, or an agent stands among its pods. */
+  readonly state: "diverted" | "scaled" | "manual" | "preview" | "relay" | "none";
   /** What the Service was; undefined where it is not diverted. */
   readonly undo: Undo | undefined;
+  /** The workload that was scaled to zero, as `deployment/orders`, and what it was. */
+  readonly scaled: (ScaleNote & { readonly workload: string }) | undefined;
   readonly participants: readonly Participant[];
 }
 
@@ -33,28 +38,37 @@ export async function survey(
   signal: AbortSignal,
 ): Promise<readonly Held[]> {
   const within = namespace === undefined ? "" : `/namespaces/${namespace}`;
-  const labelSelector = ours;
-  const [services, deployments, leases] = await Promise.all([
+  // Agents have it, and workloads that were scaled to zero.
+  const labelled = { labelSelector: labels.service };
+  const [services, deployments, statefulSets, leases] = await Promise.all([
     api.list<V1Service>(`/api/v1${within}/services`, {}, signal),
-    api.list<V1Deployment>(`/apis/apps/v1${within}/deployments`, { labelSelector }, signal),
-    api.list<Lease>(`/apis/coordination.k8s.io/v1${within}/leases`, { labelSelector }, signal),
+    api.list<V1Deployment>(`/apis/apps/v1${within}/deployments`, labelled, signal),
+    api.list<V1StatefulSet>(`/apis/apps/v1${within}/statefulsets`, labelled, signal).catch((error) => {
+      if (error instanceof ApiError && error.status === 403) return { items: [] }; // who may not see them, scales none
+      throw error;
+    }),
+    api.list<Lease>(`/apis/coordination.k8s.io/v1${within}/leases`, { labelSelector: ours }, signal),
   ]);
-  return joined(services, deployments, leases);
+  return joined(services.items, deployments.items, statefulSets.items, leases.items);
 }
 
 function joined(
-  services: ListResult<V1Service>,
-  deployments: ListResult<V1Deployment>,
-  leases: ListResult<Lease>,
+  services: readonly V1Service[],
+  deployments: readonly V1Deployment[],
+  statefulSets: readonly V1StatefulSet[],
+  leases: readonly Lease[],
 ): Held[] {
   const held = new Map<string, { -readonly [K in keyof Held]: Held[K] }>();
   const of = (namespace = "", service = "") => {
     const key = `${namespace}/${service}`;
     let found = held.get(key);
-    if (!found) held.set(key, found = { namespace, service, state: "none", undo: undefined, participants: [] });
+    if (!found) {
+      const state = relayUser(service) === undefined ? "none" : "relay";
+      held.set(key, found = { namespace, service, state, undo: undefined, scaled: undefined, participants: [] });
+    }
     return found;
   };
-  for (const service of services.items) {
+  for (const service of services) {
     const { namespace, name, labels: given, annotations } = service.metadata ?? {};
     if (given?.[labels.managedBy] === manager) {
       if (given[labels.service] === name) of(namespace, name).state = "preview"; // others are origin Services
@@ -62,8 +76,23 @@ function joined(
       Object.assign(of(namespace, name), { state: "diverted", undo: readUndo(service) });
     }
   }
-  for (const { metadata } of deployments.items) of(metadata?.namespace, metadata?.labels?.[labels.service]);
-  for (const lease of leases.items) {
+  const seeScaled = (resource: Scalable["resource"], object: ScaledObject) => {
+    const { namespace, name = "", labels: given } = object.metadata ?? {};
+    const note = readNote(object);
+    if (!note) return;
+    const scaled = { workload: describeScalable({ resource, name }), ...note };
+    Object.assign(of(namespace, given?.[labels.service]), { state: "scaled", scaled });
+  };
+  for (const deployment of deployments) {
+    const { namespace, labels: given } = deployment.metadata ?? {};
+    if (given?.[labels.managedBy] !== manager) seeScaled("deployments", deployment);
+    else {
+      const entry = of(namespace, given[labels.service]);
+      if (variantOf(deployment) === "manual") entry.state = "manual";
+    }
+  }
+  for (const set of statefulSets) seeScaled("statefulsets", set);
+  for (const lease of leases) {
     const { namespace, labels: given } = lease.metadata;
     const entry = of(namespace, given?.[labels.service]);
     if (given?.[labels.owner] === undefined) continue; // a lock
@@ -79,17 +108,6 @@ function toParticipant(lease: Lease): Participant {
     lease,
     owner: lease.spec?.holderIdentity ?? "somebody",
     since: lease.spec?.acquireTime ?? lease.metadata.creationTimestamp ?? "",
-    holding: readHolding(lease.metadata.annotations?.[holdingAnnotation]),
+    holding: readHolding(lease.metadata),
   };
-}
-
-function readHolding(text: string | undefined): Holding | undefined {
-  try {
-    const value: Partial<Holding> | null = JSON.parse(text ?? "null");
-    const { kind, ports, mark } = value ?? {};
-    const known = kind === "exchange" || kind === "mesh" || kind === "preview";
-    return known && Array.isArray(ports) && typeof mark === "string" ? { kind, ports, mark } : undefined;
-  } catch {
-    return undefined; // somebody has edited it
-  }
 }

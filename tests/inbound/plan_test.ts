@@ -98,8 +98,11 @@ describe("planAgent", () => {
 
 describe("planPreview", () => {
   it("names ports only where there are several, as a Service must", () => {
-    assertEquals(planPreview("dev", "new", [80]).ports.map(({ name }) => name), [""]);
-    assertEquals(planPreview("dev", "new", [80, 81]).ports.map(({ name }) => name), ["port-80", "port-81"]);
-    assertEquals(planPreview("dev", "new", [80]).origin, undefined);
+    assertEquals(planPreview("dev", "new", [80], "alice@one").ports.map(({ name }) => name), [""]);
+    assertEquals(planPreview("dev", "new", [80, 81], "alice@one").ports.map(({ name }) => name), [
+      "port-80",
+      "port-81",
+    ]);
+    assertEquals(planPreview("dev", "new", [80], "alice@one").origin, undefined);
   });
 });
