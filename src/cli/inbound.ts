@@ -14,6 +14,7 @@ import type { inboundFlags } from "./grammar/inbound_flags.ts";
 import { describeInbound, inboundReport } from "./inbound_report.ts";
 import { openCluster } from "./open_cluster.ts";
 import { type InboundWish, type RaisedInbound, raiseInbound } from "./raise_inbound.ts";
+import { tellEarlierConnections } from "./tell_earlier_connections.ts";
 import { tellsInfo } from "./tells_info.ts";
 import { understood } from "./understood.ts";
 import { UsageError } from "./usage_error.ts";
@@ -39,11 +40,17 @@ export async function inbound(command: InboundCommand, options: InboundOptions, 
     await using cluster = await openCluster(wanted, deps, interrupts.signal);
     const raised = await raiseInbound(wish, cluster, deps, interrupts.signal);
     const { request, inbound: standing } = raised;
+    const ending = new AbortController();
+    const signal = AbortSignal.any([interrupts.signal, ending.signal]);
+    let earlier: Promise<void> | undefined;
     let over: string | undefined;
     try {
       await show(raised, options.output, deps, interrupts.signal);
+      earlier = tellEarlierConnections([raised], cluster, deps, signal);
       over = await Promise.race([standing.over, counted(standing, deps, interrupts.signal)]);
     } finally {
+      ending.abort();
+      await earlier;
       terminal.progress("");
       if (over === undefined) {
         const doing = command.kind === "preview" ? "Taking away" : "Putting back";

@@ -80,14 +80,10 @@ export function describeInbound(report: InboundReport): string {
     ...others.length > 0 ? [`Shared with ${others.join(", ")}.`] : [],
     ...warnings.map((warning) => `Note: ${warning}.`),
     `In the cluster until you end it: ${objects.join(", ")}${origin ? `; "${service}" selects the agent` : ""}.`,
-    ...origin ? [connectionsBefore(restarted)] : [],
+    ...restarted.length > 0
+      ? [`Connections opened before end as the pods of ${restarted.join(", ")} restart, one after another.`]
+      : [],
   ].join("\n");
-}
-
-function connectionsBefore(restarted: readonly string[]): string {
-  return restarted.length > 0
-    ? `Connections opened before end as the pods of ${restarted.join(", ")} restart, one after another.`
-    : "Connections opened before stay with the original pods until their callers close them (--cut ends them).";
 }
 
 function headline({ kind, service, mark }: InboundReport): string {

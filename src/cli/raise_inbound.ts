@@ -24,7 +24,7 @@ export interface InboundWish
 }
 
 /** What bringing traffic in uses of a cluster. */
-export interface InboundCluster extends Pick<Cluster, "access" | "dialer"> {
+export interface InboundCluster extends Pick<Cluster, "access" | "directory" | "dialer"> {
   readonly api: Api;
 }
 

@@ -10,6 +10,7 @@ import type { CliDeps } from "./deps.ts";
 import { describeInbound, inboundReport } from "./inbound_report.ts";
 import type { InboundCluster, InboundWish, RaisedInbound } from "./raise_inbound.ts";
 import { raiseInbounds } from "./raise_inbounds.ts";
+import { tellEarlierConnections } from "./tell_earlier_connections.ts";
 
 /** Milliseconds between two looks whether a program listens, and for how long we look: some frameworks take their time. */
 const lookInterval = 250;
@@ -32,6 +33,7 @@ export async function runInbound(
   await findProgram(program, { env, os });
   const raised = await raiseInbounds(wishes, connection, deps, interrupts.signal);
   const running = new AbortController();
+  let earlier: Promise<void> | undefined;
   let status = 1;
   let restored = false;
   try {
@@ -39,6 +41,7 @@ export async function runInbound(
       terminal.tell(`${describeInbound(inboundReport(request, inbound, [], restarted))}\n`);
       inbound.over.then((sentence) => running.signal.aborted || log.event(`${sentence}. "${program}" goes on`));
     }
+    earlier = tellEarlierConnections(raised, connection, deps, running.signal);
     const ports = raised.flatMap(({ inbound }) => inbound.ports);
     for (const { program: { hosts, port } } of await listening(ports, clock, interrupts.signal)) {
       log.event(`Something listens on ${hosts[0]}:${port} already, before "${program}" does: it gets the requests`);
@@ -55,6 +58,7 @@ export async function runInbound(
     }
   } finally {
     running.abort(new Error("the program was not started"));
+    await earlier;
     restored = await closeInbounds(raised, deps);
   }
   return restored ? status : status || 1;

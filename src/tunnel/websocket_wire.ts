@@ -1,3 +1,4 @@
+import { concatBytes } from "../stream/concat_bytes.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { BufferedReader, UnexpectedEnd } from "../stream/buffered_reader.ts";
 import type { Wire } from "./wire.ts";
@@ -16,8 +17,9 @@ const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 
 export class WebSocketWire implements Wire {
   readonly #connection: Duplex;
   readonly #reader: BufferedReader;
-  /** Payload bytes of the current data frame that are still to come. */
+  /** Payload bytes of the current data frame that are still to come, and whether it is the last of its message. */
   #left = 0;
+  #final = false;
   #scratch = new Uint8Array(1024);
   #writing: Promise<void> = Promise.resolve();
   /** Payload of the latest ping while its answer waits; the ones before need none (RFC 6455 §5.5.3). */
@@ -35,6 +37,30 @@ export class WebSocketWire implements Wire {
     if (count === null) throw new UnexpectedEnd("a WebSocket frame");
     this.#left -= count;
     return count;
+  }
+
+  /**
+   * The next message whole, for protocols to which boundaries mean something; null at the end. Not to be mixed with {@linkcode read}. Throws a
+   * {@linkcode WebSocketError} where it has more than `limit` bytes.
+   */
+  async message(limit: number): Promise<Uint8Array | null> {
+    let message: Uint8Array | undefined;
+    do {
+      if (!await this.#frame()) {
+        if (message) throw new UnexpectedEnd("a WebSocket message");
+        return null;
+      }
+      const part = new Uint8Array(this.#room(limit - (message?.length ?? 0), limit));
+      for (let at = 0; this.#left > 0;) at += await this.read(part.subarray(at)) ?? 0;
+      message = message ? concatBytes(message, part) : part;
+    } while (!this.#final);
+    return message;
+  }
+
+  /** The length of the current frame. */
+  #room(room: number, limit: number): number {
+    if (this.#left > room) throw new WebSocketError(`WebSocket message of more than ${limit} bytes`);
+    return this.#left;
   }
 
   write(parts: readonly Uint8Array[]): Promise<void> {
@@ -59,6 +85,7 @@ export class WebSocketWire implements Wire {
       case opcodes.binary:
       case opcodes.continuation:
         this.#left = length;
+        this.#final = (first & 0x80) !== 0;
         return true;
       case opcodes.ping:
       case opcodes.pong:

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { header } from "../../src/stream/http_head.ts";
-import { type Carrier, upgrade, UpgradeError } from "../../src/tunnel/upgrade.ts";
+import { type Carrier, UpgradeError } from "../../src/tunnel/request_upgrade.ts";
+import { upgrade } from "../../src/tunnel/upgrade.ts";
 import { settled } from "../fake_clock.ts";
 import { acceptance, type Answer, MemoryAccess, statusAnswer } from "./memory_access.ts";
 

@@ -2,7 +2,8 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { Access } from "../../cluster/access.ts";
 import type { Api } from "../../cluster/api.ts";
 import { toPod } from "../../cluster/pod_model.ts";
-import { type Carrier, upgrade, UpgradeError } from "../../tunnel/upgrade.ts";
+import { type Carrier, UpgradeError } from "../../tunnel/request_upgrade.ts";
+import { upgrade } from "../../tunnel/upgrade.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const names: Readonly<Record<Carrier, string>> = { websocket: "WebSocket", spdy: "SPDY" };
