@@ -1,5 +1,6 @@
 import type { BufferedReader } from "./buffered_reader.ts";
 import type { Duplex } from "./duplex.ts";
+import { WrappedDuplex } from "./wrapped_duplex.ts";
 
 /**
  * A stream whose beginning was read through `reader`: first gives what the reader still holds, then goes on by itself, so
@@ -10,35 +11,18 @@ export function bufferedDuplex(stream: Duplex, reader: BufferedReader): Duplex {
   return reader.buffered.length === 0 ? stream : new BufferedDuplex(stream, reader);
 }
 
-class BufferedDuplex implements Duplex {
-  readonly #stream: Duplex;
+class BufferedDuplex extends WrappedDuplex {
   #reader: BufferedReader | undefined;
 
   constructor(stream: Duplex, reader: BufferedReader) {
-    this.#stream = stream;
+    super(stream);
     this.#reader = reader;
   }
 
-  read(into: Uint8Array): Promise<number | null> {
+  override read(into: Uint8Array): Promise<number | null> {
     const reader = this.#reader;
-    if (!reader) return this.#stream.read(into);
+    if (!reader) return super.read(into);
     if (reader.buffered.length <= into.length) this.#reader = undefined;
     return reader.read(into);
-  }
-
-  write(data: Uint8Array): Promise<void> {
-    return this.#stream.write(data);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#stream.closeWrite();
-  }
-
-  reset(): void {
-    this.#stream.reset();
-  }
-
-  close(): void {
-    this.#stream.close();
   }
 }

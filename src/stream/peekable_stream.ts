@@ -1,15 +1,10 @@
-import type { Duplex } from "./duplex.ts";
+import { WrappedDuplex } from "./wrapped_duplex.ts";
 
 /** A stream that can be asked whether something came in, or whether the peer is gone, before anybody wants to read. */
-export class PeekableStream implements Duplex {
-  readonly #stream: Duplex;
+export class PeekableStream extends WrappedDuplex {
   #peeking: Promise<boolean> | undefined;
   /** Bytes read ahead; there are some only once `#peeking` has settled. */
   #ahead: Uint8Array | undefined;
-
-  constructor(stream: Duplex) {
-    this.#stream = stream;
-  }
 
   /**
    * Resolves with true once there are bytes to read, with false at the peer's end, rejects as `read` would. Takes at most 512 bytes off the
@@ -21,13 +16,13 @@ export class PeekableStream implements Duplex {
 
   async #readAhead(): Promise<boolean> {
     const buffer = new Uint8Array(512);
-    const count = await this.#stream.read(buffer);
+    const count = await super.read(buffer);
     if (count !== null) this.#ahead = buffer.subarray(0, count);
     return count !== null;
   }
 
-  read(into: Uint8Array): Promise<number | null> {
-    return this.#peeking ? this.#readPeeked(into, this.#peeking) : this.#stream.read(into);
+  override read(into: Uint8Array): Promise<number | null> {
+    return this.#peeking ? this.#readPeeked(into, this.#peeking) : super.read(into);
   }
 
   async #readPeeked(into: Uint8Array, peeking: Promise<boolean>): Promise<number | null> {
@@ -39,21 +34,5 @@ export class PeekableStream implements Duplex {
     this.#ahead = count < ahead.length ? ahead.subarray(count) : undefined;
     if (!this.#ahead) this.#peeking = undefined;
     return count;
-  }
-
-  write(data: Uint8Array): Promise<void> {
-    return this.#stream.write(data);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#stream.closeWrite();
-  }
-
-  reset(): void {
-    this.#stream.reset();
-  }
-
-  close(): void {
-    this.#stream.close();
   }
 }
