@@ -22,8 +22,8 @@ export interface ApiServerDeps {
   readonly users: Users;
   readonly counters: Counters;
   readonly faults: ServerFaults;
-  /** Takes over an upgrade to `pods/portforward` that is allowed. Throws a StatusError to refuse it. */
-  readonly portForward: (request: http.IncomingMessage, info: RequestInfo, socket: Duplex) => void;
+  /** What takes over upgrades to a subresource of pods that are allowed. Throws a StatusError to refuse one. */
+  readonly upgrades: ReadonlyMap<string, (request: http.IncomingMessage, info: RequestInfo, socket: Duplex) => void>;
 }
 
 /** How an {@linkcode ApiServer} is to be. */
@@ -116,8 +116,9 @@ export class ApiServer {
     let user = "";
     try {
       this.#admit(request, info, (name) => user = name);
-      if (info.resource !== "pods" || info.subresource !== "portforward") throw StatusError.unknownPath();
-      this.#deps.portForward(request, info, socket);
+      const takeOver = info.resource === "pods" ? this.#deps.upgrades.get(info.subresource) : undefined;
+      if (!takeOver) throw StatusError.unknownPath();
+      takeOver(request, info, socket);
       this.#count(request, info, user, 101);
     } catch (error) {
       const behind = error instanceof RuntimeError;
@@ -144,7 +145,7 @@ export class ApiServer {
     identified(identity.name);
     users.authorize(identity, info);
     const socketUpgrade = request.headers.upgrade?.toLowerCase() === "websocket";
-    if (info.subresource === "portforward" && socketUpgrade && atLeast(this.#options.version, 35)) {
+    if (this.#deps.upgrades.has(info.subresource) && socketUpgrade && atLeast(this.#options.version, 35)) {
       users.authorize(identity, { ...info, verb: "create" });
     }
     return identity;
@@ -162,7 +163,7 @@ export class ApiServer {
     };
     counters.requests.push(entry);
     const writes = ["create", "update", "patch", "delete", "deletecollection"].includes(info.verb);
-    if (writes && info.known && status < 300 && info.subresource !== "portforward") {
+    if (writes && info.known && status < 300 && !this.#deps.upgrades.has(info.subresource)) {
       counters.writes.push(`${info.verb} ${info.resource} ${info.namespace ? `${info.namespace}/` : ""}${info.name}`);
     }
   }

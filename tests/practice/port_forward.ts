@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Counters } from "./counters.ts";
@@ -13,6 +12,7 @@ import type { ServerFaults } from "./server_faults.ts";
 import { SocketCarrier } from "./socket_carrier.ts";
 import { SpdySession } from "./spdy_session.ts";
 import { StatusError } from "./status_error.ts";
+import { websocketAnswer } from "./websocket_answer.ts";
 import { WebSocketCarrier } from "./websocket_carrier.ts";
 
 const tunnel = "SPDY/3.1+portforward.k8s.io";
@@ -97,18 +97,12 @@ export class PortForward {
   #webSocket(request: IncomingMessage, info: RequestInfo): Record<string, string> {
     const refused = this.#deps.faults.refuseWebSockets;
     if (refused) throw new RuntimeError(refused, "the practice cluster refuses WebSockets");
-    const key = request.headers["sec-websocket-key"];
-    if (request.method !== "GET" || !key) {
-      throw StatusError.badRequest("websocket: the client is not using the websocket protocol");
-    }
-    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((word) => word.trim());
-    if (!offered.includes(tunnel)) {
+    return websocketAnswer(request, (offered) => {
+      if (offered.includes(tunnel)) return tunnel;
       // Handed on to the container runtime, whose WebSocket knows older protocols only; this one knows none.
       if (!info.query.has("ports")) throw new RuntimeError(400, 'query parameter "port" is required');
       throw new RuntimeError(403, "");
-    }
-    const accept = createHash("sha1").update(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
-    return { "Upgrade": "websocket", "Sec-WebSocket-Accept": accept, "Sec-WebSocket-Protocol": tunnel };
+    });
   }
 
   #spdy(request: IncomingMessage, wanted: string | undefined): Record<string, string> {

@@ -45,6 +45,7 @@ import { Counters } from "./counters.ts";
 import { EndpointsController } from "./endpoints_controller.ts";
 import { DelayedView } from "./delayed_view.ts";
 import { EventRecorder } from "./event_recorder.ts";
+import { Exec, type ExecProgram } from "./exec.ts";
 import type { Faults } from "./faults.ts";
 import { firstObjects } from "./first_objects.ts";
 import { Inside } from "./inside.ts";
@@ -79,6 +80,8 @@ export interface PracticeOptions {
   readonly certificate?: ServerCertificate;
   /** Programs by image name, beside the stock one. */
   readonly programs?: Readonly<Record<string, Program>>;
+  /** What programs started in pods by `pods/exec` say. By default no container has any program but its own. */
+  readonly exec?: ExecProgram;
   /** Users beside `admin` and `admin-certificate`. */
   readonly users?: readonly UserOptions[];
   /** Gives pods and, on request (`ipFamilyPolicy`), Services an IPv6 address too. Default false. */
@@ -205,6 +208,7 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
     link: (port) => line.link(port),
     teardown,
   });
+  const exec = new Exec(registry, options.exec ?? (() => undefined));
   const hidden = new Set(endpointSlices ? [] : ["endpointslices.discovery.k8s.io"]);
   const server = await ApiServer.start({
     version,
@@ -221,7 +225,10 @@ export async function startPractice(options: PracticeOptions = {}): Promise<Prac
     users,
     counters,
     faults: serverFaults,
-    portForward: (request, info, socket) => portForward.upgrade(request, info, socket),
+    upgrades: new Map([
+      ["portforward", (request, info, socket) => portForward.upgrade(request, info, socket)],
+      ["exec", (request, info, socket) => exec.upgrade(request, info, socket)],
+    ]),
   });
   line.to = server.port;
   await line.listen();

@@ -30,7 +30,7 @@ export const resourceTable: ReadonlyMap<string, Resource> = new Map([
     short: "po",
     status: true,
     fields: ["spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName", "status.phase", "status.podIP"],
-    subresources: ["portforward", "log", "eviction"],
+    subresources: ["portforward", "exec", "log", "eviction"],
   }),
   core("configmaps", "ConfigMap", { short: "cm" }),
   core("secrets", "Secret", { fields: ["type"] }),

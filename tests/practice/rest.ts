@@ -70,7 +70,7 @@ export class Rest {
       subresource: info.subresource || undefined,
       dryRun: info.query.get("dryRun") === "All",
     };
-    if (info.subresource === "portforward") throw StatusError.badRequest("Upgrade request required");
+    if (["portforward", "exec"].includes(info.subresource)) throw StatusError.badRequest("Upgrade request required");
     if (info.subresource === "eviction") return { status: 201, value: this.#delete(resource, namespace, info, body) };
     if (info.subresource === "log") return { status: 200, value: this.#log(resource, info) };
     if (info.subresource === "scale") return { status: 200, value: this.#scale(resource, request) };

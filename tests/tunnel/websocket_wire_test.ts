@@ -54,6 +54,27 @@ describe("WebSocketWire", () => {
     ));
   });
 
+  it("reads messages whole, however fragmented and split, and refuses those that are too long", async () => {
+    await fc.assert(fc.asyncProperty(
+      fc.array(fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 4 }), { maxLength: 6 }),
+      fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 }),
+      async (messages, cuts) => {
+        const frames = messages.map((parts) =>
+          joined(parts.flatMap((part, at) => [
+            encodeFrame(at === 0 ? 2 : 0, part, { fin: at === parts.length - 1 }),
+            encodeFrame(9, bytes("ping")),
+          ]))
+        );
+        const wire = hearing(joined(frames), cuts);
+        for (const parts of messages) assertEquals(await wire.message(1200), joined(parts));
+        assertEquals(await wire.message(1200), null);
+      },
+    ));
+    const long = [encodeFrame(2, new Uint8Array(60), { fin: false }), encodeFrame(0, new Uint8Array(41))];
+    await assertRejects(() => hearing(joined(long)).message(100), WebSocketError);
+    await assertRejects(() => hearing(encodeFrame(2, new Uint8Array(9), { fin: false })).message(100), UnexpectedEnd);
+  });
+
   it("reads the same when the input is split at every byte", async () => {
     const input = joined([
       encodeFrame(2, bytes("one "), { fin: false }),
