@@ -2,6 +2,7 @@ import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
 import { checkRights } from "../inbound/check_rights.ts";
 import { clean as cleanServices, type Cleaned } from "../inbound/clean.ts";
+import type { Held } from "../inbound/survey.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import type { CleanInvocation } from "./grammar/clean.ts";
@@ -19,7 +20,7 @@ export async function clean({ options }: CleanInvocation, deps: CliDeps): Promis
   const api = openApi(access, { clock, log });
   try {
     const namespace = allNamespaces ? undefined : access.namespace;
-    if (namespace !== undefined) await checkRights("clean", namespace, api, interrupts.signal);
+    await checkRights(dryRun ? "clean --dry-run" : "clean", namespace, api, interrupts.signal);
     const done = await cleanServices(
       {
         namespace,
@@ -66,6 +67,12 @@ function said(cleaned: Cleaned, dryRun: boolean): string {
     case "failed":
       return `${subject}: ${cleaned.error.message}`;
     case "restored":
-      return `${subject}: ${dryRun ? "would be put back" : "put back"}${owners === "" ? "" : `; ${owners} is gone`}`;
+      return `${subject}: ${dryRun ? "would be put back" : "put back"}${scaled(cleaned.held)}${
+        owners === "" ? "" : `; ${owners} is gone`
+      }`;
   }
+}
+
+function scaled({ scaled }: Held): string {
+  return scaled ? `, ${scaled.workload} with ${scaled.replicas} replicas` : "";
 }

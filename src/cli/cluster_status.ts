@@ -11,8 +11,8 @@ import type { StatusInvocation } from "./grammar/status.ts";
 const recent = 40_000;
 
 /**
- * `hawser status --cluster`. JSON: `{ services: { namespace, service, state: "diverted"|"preview"|"none", selector?, since?, by?,
- * participants: { owner, kind?, ports?, mark?, since, renewed, live }[] }[] }`. `live` compares the clocks of two machines, so that it is a hint;
+ * `hawser status --cluster`. JSON: `{ services: { namespace, service, state: "diverted"|"scaled"|"manual"|"preview"|"relay"|"none", selector?, workload?,
+ * replicas?, since?, by?, participants: { owner, kind?, variant?, ports?, mark?, since, renewed, live }[] }[] }`. `live` compares the clocks of two machines, so that it is a hint;
  * `hawser clean --dry-run` takes the time to be sure.
  */
 export async function clusterStatus({ options }: StatusInvocation, deps: CliDeps): Promise<number> {
@@ -38,12 +38,13 @@ export async function clusterStatus({ options }: StatusInvocation, deps: CliDeps
   }
 }
 
-function toJson({ namespace, service, state, undo, participants }: Held, now: number) {
+function toJson({ namespace, service, state, undo, scaled, participants }: Held, now: number) {
   return {
     namespace,
     service,
     state,
     ...undo,
+    ...scaled,
     participants: participants.map((each) => ({
       owner: each.owner,
       ...each.holding,
@@ -55,22 +56,27 @@ function toJson({ namespace, service, state, undo, participants }: Held, now: nu
 }
 
 function describe(held: Held, now: number, all: boolean): string[] {
-  const { namespace, service, state, participants } = held;
+  const { namespace, service, participants } = held;
   const name = all ? `${namespace}/${service}` : service;
   if (participants.length === 0) {
-    return [
-      `${name}  ${state === "none" ? "left-overs of an agent" : "held by nobody: its traffic goes to its own pods"}`,
-    ];
+    return [`${name}  ${unheld(held)}`];
   }
   return [name, ...columns(participants.map((each) => row(each, now)), "  ")];
 }
 
+function unheld({ state, scaled }: Held): string {
+  if (scaled) return `held by nobody: ${scaled.workload} has no pods, of ${scaled.replicas}`;
+  return state === "diverted" || state === "preview"
+    ? "held by nobody: its traffic goes to its own pods"
+    : "left-overs of an agent";
+}
+
 function row({ owner, holding, since, lease }: Participant, now: number): string[] {
   const renewed = age(lease.spec?.renewTime, now);
-  const { kind = "?", ports = [], mark = "" } = holding ?? {};
+  const { kind = "?", ports = [], mark = "", variant } = holding ?? {};
   return [
     owner,
-    kind,
+    variant ? `${kind} (${variant})` : kind,
     ports.join(","),
     `for ${duration(age(since, now))}`,
     renewed < recent ? "live" : `silent for ${duration(renewed)}, by the clocks`,

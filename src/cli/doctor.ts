@@ -1,6 +1,7 @@
 import { type Access, AccessError } from "../cluster/access.ts";
 import { type AccessOptions, openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
+import type { CommandWithRights } from "../cluster/permissions.ts";
 import { roleFor } from "../cluster/role_for.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
@@ -20,7 +21,12 @@ const patience = 30_000;
 export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Promise<number> {
   const { terminal, env, clock, log } = deps;
   const wanted = accessOptions(options);
-  const agents = [...options.inbound ? ["exchange"] as const : [], ...options.relay ? ["relay"] as const : []];
+  const agents: CommandWithRights[] = [
+    ...options.inbound ? ["exchange"] as const : [],
+    ...options.scale ? ["exchange --mode scale"] as const : [],
+    ...options.ingress ? ["preview --external ingress"] as const : [],
+    ...options.relay ? ["relay"] as const : [],
+  ];
   if (options.rbac) {
     const { namespace } = await openAccess(wanted, { env, clock, log });
     terminal.print(roleFor(["forward", ...agents], { namespace }).trimEnd());
@@ -65,7 +71,7 @@ async function openUsable(
 /** What needs the API server; once it cannot be reached, the rest would only say so again. */
 async function checkCluster(
   access: Access,
-  agents: readonly ("exchange" | "relay")[],
+  agents: readonly CommandWithRights[],
   deps: CliDeps,
   tell: (findings: readonly Finding[]) => void,
   signal: AbortSignal,

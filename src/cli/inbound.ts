@@ -20,7 +20,8 @@ import { understood } from "./understood.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What `exchange`, `mesh` and `preview` differ in. */
-export interface InboundCommand extends Pick<InboundWish, "kind" | "match" | "fallback" | "insist" | "cut"> {
+export interface InboundCommand
+  extends Pick<InboundWish, "kind" | "match" | "fallback" | "insist" | "cut" | "variant"> {
   /** The one word of the command line. */
   readonly word: string;
 }
@@ -87,14 +88,14 @@ function newService(name: string): InboundWish["target"] {
 }
 
 async function show(
-  { request, inbound: standing, restarted }: RaisedInbound,
+  raised: RaisedInbound,
   output: "text" | "json",
   { terminal, clock }: CliDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const silent: ExposedPort[] = [];
-  for (const port of standing.ports) if (!await listens(port.program, clock, signal)) silent.push(port);
-  const report = inboundReport(request, standing, silent, restarted);
+  for (const port of raised.inbound.ports) if (!await listens(port.program, clock, signal)) silent.push(port);
+  const report = inboundReport(raised, silent);
   if (output === "json") return terminal.print(JSON.stringify(report));
   terminal.print(describeInbound(report));
   terminal.tell("Ctrl-C puts everything back.");

@@ -1,8 +1,13 @@
 import type { ExposedPort } from "../inbound/choose_ports.ts";
-import type { Inbound, InboundRequest } from "../inbound/inbound.ts";
+import type { InboundRequest } from "../inbound/inbound.ts";
 import { describeMark } from "../inbound/mark.ts";
 import { objectNames } from "../inbound/names.ts";
+import type { Reach } from "../inbound/reach_preview.ts";
+import { describeScalable } from "../inbound/scalable.ts";
+import type { Variant, VersionLabel } from "../inbound/variant.ts";
 import { columns } from "./columns.ts";
+import type { RaisedInbound } from "./raise_inbound.ts";
+import { routingExample } from "./routing_example.ts";
 
 /** What `exchange`, `mesh` and `preview` say once they stand; part of their stable JSON output. */
 export interface InboundReport {
@@ -28,16 +33,23 @@ export interface InboundReport {
   /** What `--cut` restarts: `deployment/orders`. */
   readonly restarted: readonly string[];
   readonly warnings: readonly string[];
+  /** How it is brought in where not in the ordinary way, and what that concerns: the workload that is scaled to zero, as `deployment/orders`; … */
+  readonly variant?: Variant["kind"];
+  readonly workload?: string;
+  /** … the Service among whose pods the agent is, and what tells it from them; … */
+  readonly among?: string;
+  readonly label?: VersionLabel;
+  /** … how the preview is reached from outside. */
+  readonly reach?: Reach;
 }
 
 /** `silent` are the ports for which no program listens here yet. */
 export function inboundReport(
-  request: InboundRequest,
-  standing: Inbound,
+  { request, inbound: standing, restarted, reach }: RaisedInbound,
   silent: readonly ExposedPort[],
-  restarted: readonly string[],
 ): InboundReport {
-  const { kind, namespace, service, owner, match } = request;
+  const { kind, namespace, service, owner, match, variant, among } = request;
+  const { workload } = standing.plan;
   const names = objectNames(service);
   return {
     kind,
@@ -59,13 +71,18 @@ export function inboundReport(
     warnings: [
       ...silent.map(({ program }) => `nothing listens on ${program.hosts[0]}:${program.port} yet: start your program`),
       ...standing.plan.warnings,
+      ...reach?.notes ?? [],
     ],
+    ...variant && { variant: variant.kind },
+    ...workload && { workload: describeScalable(workload) },
+    ...variant?.kind === "manual" && { among, label: variant.label },
+    ...reach && { reach },
   };
 }
 
 /** The report for people. */
 export function describeInbound(report: InboundReport): string {
-  const { namespace, service, ports, others, agent, origin, restarted, warnings } = report;
+  const { namespace, service, ports, others, agent, origin, restarted, warnings, workload, reach } = report;
   const rows = ports.map(({ port, name, local, localPort }) => [
     `${port}${name === "" ? "" : ` ${name}`}`,
     `-> ${local.includes(":") ? `[${local}]` : local}:${localPort}`,
@@ -77,16 +94,26 @@ export function describeInbound(report: InboundReport): string {
     ...columns(rows, "  "),
     "",
     ...usage(report),
+    ...(reach?.addresses ?? []).map((address) => `From outside:  ${address}`),
     ...others.length > 0 ? [`Shared with ${others.join(", ")}.`] : [],
     ...warnings.map((warning) => `Note: ${warning}.`),
-    `In the cluster until you end it: ${objects.join(", ")}${origin ? `; "${service}" selects the agent` : ""}.`,
+    `In the cluster until you end it: ${objects.join(", ")}${origin ? `; "${service}" selects the agent` : ""}${
+      workload ? `; ${workload} has no pods, and a note of how many it had` : ""
+    }.`,
+    ...workload
+      ? [
+        `While this machine is away, callers get 503: nothing falls back by itself. Whoever finds it so: hawser recover ${service}`,
+      ]
+      : [],
     ...restarted.length > 0
       ? [`Connections opened before end as the pods of ${restarted.join(", ")} restart, one after another.`]
       : [],
   ].join("\n");
 }
 
-function headline({ kind, service, mark }: InboundReport): string {
+function headline({ kind, service, mark, among, label, workload }: InboundReport): string {
+  if (label) return `A pod of service "${among}" with the label ${label.key}=${label.value} is answered here,`;
+  if (workload) return `All requests for the pods of ${workload} come here,`;
   if (kind === "preview") return `New service "${service}" is answered here,`;
   return kind === "exchange"
     ? `All requests of service "${service}" come here,`
@@ -94,9 +121,18 @@ function headline({ kind, service, mark }: InboundReport): string {
 }
 
 /** How to send a marked request. */
-function usage({ kind, service, match, ports }: InboundReport): string[] {
+function usage({ kind, namespace, service, match, ports, among, label }: InboundReport): string[] {
   const [port] = ports;
   if (!port) return [];
+  if (label && among !== undefined) {
+    const example = routingExample(namespace, among, label).replaceAll(/^/gm, "  ");
+    return [
+      "All that reaches this pod comes here: without a router that chooses, a share of all requests. With Istio, for example:",
+      "",
+      example,
+      "",
+    ];
+  }
   const address = `http://${service}${port.port === 80 ? "" : `:${port.port}`}`;
   if (kind !== "mesh") return [`Try it:  curl ${address}/`];
   const headers: string[] = [];

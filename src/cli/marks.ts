@@ -1,5 +1,6 @@
 import type { Match } from "../agent/protocol.ts";
 import { parseMatch, parseVersionMark } from "../inbound/mark.ts";
+import { madeUpVersion } from "./made_up_version.ts";
 
 /** What `--version-mark` and `--match` say requests must have; a header made up where they say nothing. Throws a TypeError that quotes what it cannot read. */
 export function marks(
@@ -7,11 +8,5 @@ export function marks(
 ): readonly Match[] {
   const conditions = match.map(parseMatch);
   if (versionMark !== undefined) return [parseVersionMark(versionMark), ...conditions];
-  return conditions.length > 0 ? conditions : [parseVersionMark(madeUp())];
-}
-
-/** Five characters that are told apart on the telephone. */
-function madeUp(): string {
-  const letters = "bcdfghjkmnpqrstvwxz23456789";
-  return Array.from(crypto.getRandomValues(new Uint8Array(5)), (byte) => letters[byte % letters.length]).join("");
+  return conditions.length > 0 ? conditions : [parseVersionMark(madeUpVersion())];
 }

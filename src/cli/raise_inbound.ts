@@ -1,11 +1,14 @@
 import type { Seen } from "../agent/protocol.ts";
 import type { Api } from "../cluster/api.ts";
+import type { CommandWithRights } from "../cluster/permissions.ts";
 import type { WorkloadName } from "../cluster/workload.ts";
 import { agentSource } from "../inbound/agent_source.ts";
 import { checkRights } from "../inbound/check_rights.ts";
 import { findService } from "../inbound/find_service.ts";
 import type { Inbound, InboundRequest } from "../inbound/inbound.ts";
+import { manualName } from "../inbound/names.ts";
 import { openInbound } from "../inbound/open_inbound.ts";
+import { type Reach, reachPreview } from "../inbound/reach_preview.ts";
 import { restartWorkloads } from "../inbound/restart_workloads.ts";
 import type { CliDeps } from "./deps.ts";
 import { describeSeen } from "./describe_seen.ts";
@@ -14,7 +17,7 @@ import type { Cluster } from "./open_cluster.ts";
 
 /** What is to come here, before it is known which Service that is. */
 export interface InboundWish
-  extends Pick<InboundRequest, "kind" | "exposes" | "match" | "fallback" | "insist" | "image"> {
+  extends Pick<InboundRequest, "kind" | "exposes" | "match" | "fallback" | "insist" | "image" | "variant"> {
   /** The Service, or a workload behind it; for a preview the Service that is to be. */
   readonly target: WorkloadName;
   /** Whether callers are made to open new connections. */
@@ -34,6 +37,8 @@ export interface RaisedInbound {
   readonly inbound: Inbound;
   /** What `--cut` restarts: `deployment/orders`. */
   readonly restarted: readonly string[];
+  /** How a preview is reached from outside, where that was asked for. */
+  readonly reach: Reach | undefined;
 }
 
 /** Brings traffic in. Where a step fails or `signal` aborts, what was done is undone. Rejects with errors whose messages are for people. */
@@ -45,12 +50,15 @@ export async function raiseInbound(
 ): Promise<RaisedInbound> {
   const { access: { namespace }, api, dialer } = cluster;
   const { target, cut, observe, ...rest } = wish;
-  const [service, agentProgram] = await Promise.all([
+  const [found, agentProgram] = await Promise.all([
     wish.kind === "preview" ? target.name : findService(target, namespace, api, signal),
     agentSource(),
-    checkRights(wish.kind, namespace, api, signal),
+    checkRights(commandOf(wish), namespace, api, signal),
   ]);
-  const request: InboundRequest = { ...rest, namespace, service, owner: localOwner(env) };
+  const { variant } = wish;
+  const manual = variant?.kind === "manual" && { among: found, service: manualName(found, variant.label.value) };
+  const request: InboundRequest = { ...rest, namespace, service: found, owner: localOwner(env), ...manual };
+  const { service } = request;
   const inboundDeps = {
     api,
     dialer,
@@ -73,7 +81,8 @@ export async function raiseInbound(
     try {
       const { origin } = inbound.plan;
       const restarted = cut && origin ? await restartWorkloads(namespace, origin.selector, inboundDeps, signal) : [];
-      return { request, inbound, restarted };
+      const reach = await reachPreview(inbound.plan, inboundDeps, signal);
+      return { request, inbound, restarted, reach };
     } catch (error) {
       await inbound.close();
       throw error;
@@ -81,4 +90,10 @@ export async function raiseInbound(
   } finally {
     signal.removeEventListener("abort", undoing);
   }
+}
+
+/** What needs rights of its own. */
+function commandOf({ kind, variant }: InboundWish): CommandWithRights {
+  if (variant?.kind === "scale") return "exchange --mode scale";
+  return variant?.kind === "external" && variant.external.type === "Ingress" ? "preview --external ingress" : kind;
 }

@@ -7,7 +7,7 @@ import type { CliDeps } from "./deps.ts";
 import type { RecoverInvocation } from "./grammar/recover.ts";
 import { localOwner } from "./local_owner.ts";
 
-/** `hawser recover`. JSON: `{ services: { service, selector, agent, ended[] }[] }`; `selector` and `agent` tell whether there was something to put back. */
+/** `hawser recover`. JSON: `{ services: { service, selector, agent, workload?, ended[] }[] }`; `selector`, `agent` and `workload` tell what there was to put back. */
 export async function recover({ options, words }: RecoverInvocation, deps: CliDeps): Promise<number> {
   const { terminal, env, clock, log } = deps;
   const interrupts = deps.watchInterrupts();
@@ -17,14 +17,24 @@ export async function recover({ options, words }: RecoverInvocation, deps: CliDe
     const { namespace } = access;
     await checkRights("recover", namespace, api, interrupts.signal);
     const services = [];
+    const onProgress = (state: string) => terminal.progress(state);
     for (const service of words) {
       terminal.progress(`Putting "${service}" back…`);
       const onWait = (holder: string) => terminal.progress(`${holder} is at "${service}" just now; waiting…`);
       const holder = localOwner(env).name;
-      const done = await recoverService({ namespace, service, holder, onWait }, { api, clock }, interrupts.signal);
-      const { selector = false, agent = false, ended = [] } = done ?? {};
-      services.push({ service, selector, agent, ended });
-      if (options.output === "text") terminal.print(said(service, namespace, selector || agent, ended));
+      const recovering = recoverService(
+        { namespace, service, holder, onWait },
+        { api, clock, onProgress },
+        interrupts.signal,
+      );
+      const { selector = false, agent = false, workload, unready, ended = [] } = await recovering ?? {};
+      services.push({ service, selector, agent, workload, ended });
+      if (options.output === "text") {
+        terminal.print(said(service, namespace, selector || agent || workload !== undefined, ended));
+      }
+      if (unready !== undefined) {
+        terminal.tell(`No pod of ${unready} is ready yet: its callers get errors until one is.`);
+      }
     }
     if (options.output === "json") terminal.printJson({ services });
     return 0;

@@ -37,8 +37,9 @@ export async function runInbound(
   let status = 1;
   let restored = false;
   try {
-    for (const { request, inbound, restarted } of raised) {
-      terminal.tell(`${describeInbound(inboundReport(request, inbound, [], restarted))}\n`);
+    for (const each of raised) {
+      const { inbound } = each;
+      terminal.tell(`${describeInbound(inboundReport(each, []))}\n`);
       inbound.over.then((sentence) => running.signal.aborted || log.event(`${sentence}. "${program}" goes on`));
     }
     earlier = tellEarlierConnections(raised, connection, deps, running.signal);

@@ -4,11 +4,14 @@ export type CommandWithRights =
   | "run"
   | "forward"
   | "exchange"
+  | "exchange --mode scale"
   | "mesh"
   | "preview"
+  | "preview --external ingress"
   | "relay"
   | "recover"
-  | "clean";
+  | "clean"
+  | "clean --dry-run";
 
 /** Verbs on one resource, as a rule of a Role has them. */
 export interface Permission {
@@ -79,6 +82,19 @@ const inbound: readonly Permission[] = [
   { ...all("apps", "statefulsets", "get", "patch"), without: "exchange --cut cannot restart a statefulset" },
 ];
 
+function scale(resource: string): Permission {
+  return { group: "apps", resource, subresource: "scale", verbs: ["patch"], without: undefined };
+}
+
+/** Beside `inbound`: the workload is scaled to zero and back, and nobody else may be at it. */
+const scaling: readonly Permission[] = [
+  all("autoscaling", "horizontalpodautoscalers", "list"),
+  all("apps", "replicasets", "get"),
+  all("apps", "statefulsets", "get", "list", "patch"),
+  scale("deployments"),
+  scale("statefulsets"),
+];
+
 /** Putting back makes nothing but a Lease. */
 const restoring: readonly Permission[] = [
   all("", "services", "get", "list", "patch"),
@@ -86,6 +102,8 @@ const restoring: readonly Permission[] = [
   { ...all("discovery.k8s.io", "endpointslices", "list"), without: "putting back takes a few seconds longer" },
   all("apps", "deployments", "get", "list", "patch", "delete"),
   all("coordination.k8s.io", "leases", "get", "list", "create", "patch", "delete"),
+  ...scaling.filter(({ resource, subresource }) => resource === "statefulsets" || subresource === "scale")
+    .map((each) => ({ ...each, without: "workloads that exchange --mode scale has left without pods stay so" })),
 ];
 
 /** What each command needs in each namespace it works in. */
@@ -94,9 +112,16 @@ export const permissions: Readonly<Record<CommandWithRights, readonly Permission
   run: connect,
   forward: [...connect, ...workloads],
   exchange: inbound,
+  "exchange --mode scale": [...inbound, ...scaling],
   mesh: inbound,
   preview: inbound,
+  "preview --external ingress": [...inbound, all("networking.k8s.io", "ingresses", "get", "create")],
   relay: agent,
   recover: restoring,
   clean: restoring,
+  "clean --dry-run": [
+    all("", "services", "list"),
+    all("apps", "deployments", "list"),
+    all("coordination.k8s.io", "leases", "list"),
+  ],
 };

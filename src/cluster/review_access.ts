@@ -15,7 +15,7 @@ export interface AccessReview {
 const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
 /**
- * Asks the API server whether the user has each verb of each permission in a namespace, all at once (SelfSubjectAccessReview, which every user may
+ * Asks the API server whether the user has each verb of each permission in a namespace, or in all where it is empty, all at once (SelfSubjectAccessReview, which every user may
  * create). The answers are exact for what the authorizers decide; admission may still say no. Rejects as `api.create` does.
  */
 export async function reviewAccess(

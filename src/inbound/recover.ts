@@ -1,10 +1,9 @@
-import type { Api } from "../cluster/api.ts";
-import type { Clock } from "../platform/clock.ts";
 import { finishingWrites } from "./finishing_writes.ts";
 import { type Lease } from "./lease.ts";
 import { labels } from "./names.ts";
 import { paths } from "./paths.ts";
 import { type Restored, restoreService } from "./restore_service.ts";
+import type { ScaleBackDeps } from "./scale_back.ts";
 import { withServiceLock } from "./service_lock.ts";
 import { unlessGone } from "./unless_gone.ts";
 
@@ -31,7 +30,7 @@ export interface Recovered extends Restored {
  */
 export async function recover(
   options: RecoverOptions,
-  deps: { readonly api: Api; readonly clock: Clock },
+  deps: ScaleBackDeps,
   signal: AbortSignal,
 ): Promise<Recovered | undefined> {
   const { namespace, service, unless } = options;

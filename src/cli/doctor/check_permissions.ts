@@ -1,13 +1,14 @@
 import { type Api, ApiError } from "../../cluster/api.ts";
-import { type Permission, permissions } from "../../cluster/permissions.ts";
+import { type CommandWithRights, type Permission, permissions } from "../../cluster/permissions.ts";
 import { type AccessReview, reviewAccess } from "../../cluster/review_access.ts";
+import { roleFlags } from "../../inbound/role_flags.ts";
 import { fail, failed, type Finding, ok, warn } from "./finding.ts";
 
 /** Whether the namespace is there, and each right that `forward` needs in it, and those that the other commands need beside it. */
 export async function checkPermissions(
   api: Api,
   namespace: string,
-  agents: readonly ("exchange" | "relay")[],
+  agents: readonly CommandWithRights[],
   signal: AbortSignal,
 ): Promise<Finding[]> {
   try {
@@ -43,10 +44,11 @@ function judge(
   permission: Permission,
   namespace: string,
   reviews: readonly AccessReview[],
-  agents: readonly ("exchange" | "relay")[],
+  agents: readonly CommandWithRights[],
 ): Finding {
   const { resource, subresource, verbs, without } = permission;
-  const flags = agents.map((each) => each === "relay" ? " --relay" : " --inbound").join("");
+  const flags = [...new Set(agents.flatMap((each) => roleFlags(each).trim().split(" ")))].map((flag) => ` ${flag}`)
+    .join("");
   const subject = subresource === "" ? resource : `${resource}/${subresource}`;
   const missing = reviews.filter((review) => review.permission === permission && !review.allowed).map(({ verb }) =>
     verb

@@ -11,6 +11,8 @@ export const doctorGrammar = {
   flags: {
     rbac: toggle("print the Role to ask an administrator for, as YAML, and check nothing", { setting: false }),
     inbound: toggle("with what exchange, mesh and preview need, too", { setting: false }),
+    scale: toggle("with what exchange --mode scale needs, too", { setting: false }),
+    ingress: toggle("with what preview --external ingress needs, too", { setting: false }),
     relay: toggle("with what --relay needs, too", { setting: false }),
   },
   examples: [
