@@ -121,6 +121,11 @@ export class AgentLinks {
     return all.flatMap((answer) => answer.ok && answer.owners ? [answer.owners] : [])[0];
   }
 
+  /** We are on the way out: a link that breaks is no news any more. */
+  expectEnd(): void {
+    this.#leaving = true;
+  }
+
   /** Takes our rules back, and waits up to `ms` milliseconds for what is under way here. */
   async withdraw(ms: number, signal: AbortSignal): Promise<void> {
     this.#rules = [];

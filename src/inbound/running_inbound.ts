@@ -102,6 +102,7 @@ export class RunningInbound implements Inbound {
   async #close(): Promise<Farewell> {
     const { namespace, service, owner } = this.#request;
     this.#closing.abort(new Error("closed"));
+    this.#leaving?.links?.expectEnd();
     await Promise.all(this.#tasks);
     const leaving = this.#leaving;
     if (!leaving) return { restored: false, others: [] };

@@ -46,14 +46,14 @@ export class WebSocketWire implements Wire {
   async message(limit: number): Promise<Uint8Array | null> {
     let message: Uint8Array | undefined;
     do {
-      if (!await this.#frame()) {
-        if (message) throw new UnexpectedEnd("a WebSocket message");
-        return null;
-      }
+      const kind = await this.#frame();
+      if (kind === "control") continue;
+      if (kind === undefined && message) throw new UnexpectedEnd("a WebSocket message");
+      if (kind === undefined) return null;
       const part = new Uint8Array(this.#room(limit - (message?.length ?? 0), limit));
       for (let at = 0; this.#left > 0;) at += await this.read(part.subarray(at)) ?? 0;
       message = message ? concatBytes(message, part) : part;
-    } while (!this.#final);
+    } while (!message || !this.#final);
     return message;
   }
 
@@ -72,10 +72,10 @@ export class WebSocketWire implements Wire {
     this.#connection.reset();
   }
 
-  /** Reads the next frame's head and deals with control frames; false at the end. */
-  async #frame(): Promise<boolean> {
+  /** Reads the next frame's head and deals with control frames; undefined at the end. */
+  async #frame(): Promise<"data" | "control" | undefined> {
     const reader = this.#reader;
-    if (reader.buffered.length === 0 && !await reader.fill()) return false;
+    if (reader.buffered.length === 0 && !await reader.fill()) return undefined;
     const [first = 0, second = 0] = await reader.exact(2, "a WebSocket frame");
     if ((first & 0x70) !== 0) throw new WebSocketError("WebSocket frame with reserved bits");
     if ((second & 0x80) !== 0) throw new WebSocketError("WebSocket frame from the server with a mask");
@@ -86,7 +86,7 @@ export class WebSocketWire implements Wire {
       case opcodes.continuation:
         this.#left = length;
         this.#final = (first & 0x80) !== 0;
-        return true;
+        return "data";
       case opcodes.ping:
       case opcodes.pong:
       case opcodes.close: {
@@ -96,7 +96,7 @@ export class WebSocketWire implements Wire {
         // Both answers are courtesies: a connection that cannot take them shows it on the next read or write.
         if (opcode === opcodes.ping) this.#answer(payload);
         if (opcode === opcodes.close) this.#send(opcodes.close, () => [payload.subarray(0, 2)]).catch(() => {});
-        return opcode !== opcodes.close;
+        return opcode === opcodes.close ? undefined : "control";
       }
       default:
         throw new WebSocketError(`WebSocket frame with opcode ${opcode}`);
