@@ -7,7 +7,7 @@ import { renewInterval } from "../../src/inbound/participation.ts";
 import { recover } from "../../src/inbound/recover.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { fastClock } from "./fast_clock.ts";
-import { exchangeOf, type Laptop, objectsOf, openScene, type Scene } from "./scene.ts";
+import { exchangeOf, type Laptop, lastingObjectsOf, objectsOf, openScene, scaleOf, type Scene } from "./scene.ts";
 
 const never = new AbortController().signal;
 
@@ -47,11 +47,11 @@ function losingAnswers(api: Api, onWrite: (count: number) => void): Api {
 }
 
 /** How many writes an exchange takes until it stands, the release of the lock not counted. */
-async function writesOf(scene: Scene): Promise<number> {
+async function writesOf(scene: Scene, requestOf = exchangeOf): Promise<number> {
   const { deps } = await scene.laptop();
   let writes = 0;
   const inbound = await openInbound(
-    exchangeOf("alice@one", scene.echoPort),
+    requestOf("alice@one", scene.echoPort),
     { ...deps, api: countingWrites(deps.api, (count) => writes = count) },
     never,
   );
@@ -116,6 +116,43 @@ describe("interrupted_at_every_step", () => {
       await scene.practice.settled();
       assertEquals(objectsOf(scene.practice), before, `after write ${step}`);
       await zombie?.close().catch(() => {});
+    }
+  });
+});
+
+describe("interrupted_at_every_step of --mode scale", () => {
+  it("Ctrl-C after any single write leaves everything as it was", async () => {
+    await using scene = await openScene();
+    const before = lastingObjectsOf(scene.practice);
+    const last = await writesOf(scene, scaleOf);
+    assert(last >= 8, `${last} writes`);
+    for (let step = 1; step <= last; step++) {
+      const { deps } = await scene.laptop();
+      const interrupt = new AbortController();
+      const api = countingWrites(deps.api, (count) => count === step && interrupt.abort(new Error("Ctrl-C")));
+      const request = scaleOf("alice@one", scene.echoPort);
+      await assertRejects(() => openInbound(request, { ...deps, api }, interrupt.signal), Error, "Ctrl-C");
+      await scene.practice.settled();
+      assertEquals(lastingObjectsOf(scene.practice), before, `after write ${step}`);
+    }
+    assertEquals(scene.told, []);
+  });
+
+  it("kill -9 after any single write, at the beginning and at the end, leaves what clean puts back", async () => {
+    await using scene = await openScene();
+    const before = lastingObjectsOf(scene.practice);
+    const last = await writesOf(scene, scaleOf);
+    const other = await scene.laptop();
+    for (let step = 1, living = false; !living; step++) {
+      const victim = await scene.laptop();
+      const api = countingWrites(victim.api, (count) => count === step && victim.kill());
+      const deps = { ...victim.deps, api };
+      const zombie = await openInbound(scaleOf("alice@one", scene.echoPort), deps, never).catch(() => undefined);
+      assertEquals(zombie !== undefined, step >= last, `write ${step} of ${last} until it stands`);
+      living = await zombie?.close().then(() => true, () => false) ?? false;
+      await cleaned(other);
+      await scene.practice.settled();
+      assertEquals(lastingObjectsOf(scene.practice), before, `after write ${step}`);
     }
   });
 });

@@ -124,11 +124,33 @@ export function selectorOf(practice: Practice, service: string): string {
 
 /** What there is in `dev` but for what Kubernetes keeps by itself: kind, name and whatever a user would see changed. */
 export function objectsOf(practice: Practice): string[] {
-  const resources = ["services", "deployments.apps", "configmaps", "secrets", "leases.coordination.k8s.io", "pods"];
+  const whole = ["services", "deployments.apps", "statefulsets.apps", "ingresses.networking.k8s.io"];
+  const resources = [...whole, "configmaps", "secrets", "leases.coordination.k8s.io", "pods"];
   return resources.flatMap((resource) =>
     practice.list(resource, "dev").filter(({ metadata }) => !metadata.deletionTimestamp).map(({ metadata, spec }) => {
       const { name, labels, annotations } = metadata;
-      return JSON.stringify([resource, name, labels, annotations, resource === "services" ? spec : ""]);
+      return JSON.stringify([resource, name, labels, annotations, whole.includes(resource) ? spec : ""]);
     })
   );
+}
+
+/** The same without pods, which have other names once their workload was away. */
+export function lastingObjectsOf(practice: Practice): string[] {
+  return objectsOf(practice).filter((object) => !object.startsWith('["pods",'));
+}
+
+/** An exchange of both ports of `orders` in `dev` that scales its workload to zero. */
+export function scaleOf(
+  name: string,
+  local: number,
+  changes: Partial<InboundRequest> = {},
+): InboundRequest & { readonly owner: Owner } {
+  const exposes = [parseExpose(`${local}:80`), parseExpose(`${local}:7000`)];
+  return exchangeOf(name, local, { exposes, variant: { kind: "scale" }, ...changes });
+}
+
+/** How many replicas a deployment of `dev` is to have. */
+export function replicasOf(practice: Practice, name: string): number {
+  const { spec } = practice.get("deployments.apps", "dev", name) as unknown as { spec: { replicas: number } }; // a Deployment's
+  return spec.replicas;
 }

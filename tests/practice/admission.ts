@@ -15,6 +15,7 @@ export class Admission {
   readonly #store: Store;
   readonly #dualStack: boolean;
   #lastAddress = 10;
+  #nodePorts = 0;
   #denials: AdmissionDenial[] = [];
 
   constructor(store: Store, dualStack: boolean) {
@@ -85,7 +86,8 @@ export class Admission {
     const given = (object.spec ?? {}) as Partial<ServiceObject["spec"]>; // checked below as far as clients get it wrong
     const name = object.metadata.name;
     const type = given.type ?? "ClusterIP";
-    const ports = (given.ports ?? []).map(servicePort);
+    const nodePorts = type === "NodePort" || type === "LoadBalancer";
+    const ports = (given.ports ?? []).map(servicePort).map((port) => nodePorts ? this.#withNodePort(port) : port);
     const headless = given.clusterIP === "None";
     if (type !== "ExternalName" && !headless && ports.length === 0) {
       throw StatusError.invalid("Service", name, "spec.ports: Required value");
@@ -130,6 +132,10 @@ export class Admission {
       },
       status: object.status ?? { loadBalancer: {} },
     };
+  }
+
+  #withNodePort(port: ServicePort): ServicePort {
+    return port.nodePort === undefined ? { ...port, nodePort: 30_000 + this.#nodePorts++ } : port;
   }
 
   #allocate(wanted: string | undefined, families: readonly string[]): string[] {

@@ -21,5 +21,6 @@ export interface ServicePort {
   readonly port: number;
   readonly protocol: "TCP" | "UDP" | "SCTP";
   readonly targetPort: number | string;
+  readonly nodePort?: number;
   readonly appProtocol?: string;
 }
