@@ -1,5 +1,5 @@
 import { getAvailablePort } from "@std/net/get-available-port";
-import { type Match, protocolVersions, type Rule } from "../../src/agent/protocol.ts";
+import { type AgentConfig, type Match, protocolVersions, type Rule } from "../../src/agent/protocol.ts";
 import { type Agent, startAgent } from "../../src/agent/start_agent.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
@@ -35,6 +35,8 @@ export interface AgentScene {
 export interface SceneOptions {
   /** What the original pods do with each connection; null for a preview, `refuses` where nothing listens. Default {@linkcode speakHttp}. */
   readonly origin?: ((end: End) => Promise<void>) | null | "refuses";
+  /** How an agent without original pods bears that. */
+  readonly alone?: { readonly ready: AgentConfig["ready"]; readonly nobody: string };
 }
 
 /** The mark that most tests use. */
@@ -49,7 +51,7 @@ export function hello(
 
 /** Starts the scene, runs the test, and takes everything down. A test that waits for what never comes fails after 10 s. */
 export async function withAgent(test: (scene: AgentScene) => Promise<void>, options: SceneOptions = {}): Promise<void> {
-  const { origin = speakHttp("origin") } = options;
+  const { origin = speakHttp("origin"), alone } = options;
   const clock = new FakeClock();
   const told: string[] = [];
   const tell = (message: string) => void told.push(message);
@@ -75,7 +77,12 @@ export async function withAgent(test: (scene: AgentScene) => Promise<void>, opti
       healthPort,
       tokenFile: "",
       service: "dev/orders",
-      ports: [{ port, ...(origin === null ? {} : { origin: { host: "127.0.0.1", port: pods?.port ?? closedPort } }) }],
+      ...(alone ? { ready: alone.ready } : {}),
+      ports: [{
+        port,
+        ...(alone ? { nobody: alone.nobody } : {}),
+        ...(origin === null ? {} : { origin: { host: "127.0.0.1", port: pods?.port ?? closedPort } }),
+      }],
     },
     "secret",
     { clock, log },

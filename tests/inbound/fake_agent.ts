@@ -18,6 +18,8 @@ import type { PodConnection, Program } from "../practice/program.ts";
 type Answer = ControlAnswer extends infer A ? A extends unknown ? Omit<A, "seq"> : never : never;
 
 interface Linked {
+  /** Of the agent that it is linked to. */
+  readonly service: string;
   readonly name: string;
   readonly mux: Mux;
   readonly tell: (event: ControlEvent) => void;
@@ -34,15 +36,15 @@ export class FakeAgent {
 
   /** For the image of the agent. */
   readonly program: Program = async (container) => {
-    const { linkPort, healthPort }: AgentConfig = JSON.parse(container.env.HAWSER_AGENT ?? "{}");
+    const { linkPort, healthPort, service }: AgentConfig = JSON.parse(container.env.HAWSER_AGENT ?? "{}");
     await container.listen(healthPort, (connection) => void answerProbe(connection));
     await container.listen(linkPort, (connection) => {
-      this.#link(toDuplex(connection)).catch(() => {}); // a laptop may die while it greets
+      this.#link(toDuplex(connection), service).catch(() => {}); // a laptop may die while it greets
     }, "localhost");
     this.running++;
     return () => {
       this.running--;
-      for (const { mux } of this.#linked.values()) mux.close();
+      for (const linked of this.#linked.values()) if (linked.service === service) linked.mux.close();
     };
   };
 
@@ -81,7 +83,7 @@ export class FakeAgent {
     for (const { mux } of this.#linked.values()) mux.close();
   }
 
-  async #link(carrier: Duplex): Promise<void> {
+  async #link(carrier: Duplex, service: string): Promise<void> {
     const reader = new BufferedReader(carrier, 65536);
     const hello: Hello = JSON.parse(new TextDecoder().decode(await reader.line(65536)));
     await carrier.write(line({ hawser: 1, agent: "fake" }));
@@ -98,7 +100,7 @@ export class FakeAgent {
         if (this.#linked.get(id)?.mux === mux) this.#linked.delete(id);
       },
     }, { clock: systemClock });
-    this.#linked.set(id, { name, mux, tell: (event) => control(event), rules: [] });
+    this.#linked.set(id, { service, name, mux, tell: (event) => control(event), rules: [] });
   }
 
   async #control(id: string, name: string, stream: Duplex): Promise<void> {
@@ -114,12 +116,15 @@ export class FakeAgent {
     if (request.type === "owners") return { ok: true, owners: this.owners() };
     if (request.type === "drain") return { ok: true };
     const mark = (rule: Rule) => JSON.stringify([rule.port, rule.match]);
-    for (const [other, { name, rules }] of this.#linked) {
-      if (other !== id && rules.some((rule) => request.rules.some((mine) => mark(mine) === mark(rule)))) {
+    const linked = this.#linked.get(id);
+    for (const [other, { name, rules, service }] of this.#linked) {
+      if (
+        other !== id && service === linked?.service &&
+        rules.some((rule) => request.rules.some((mine) => mark(mine) === mark(rule)))
+      ) {
         return { ok: false, error: "taken", holder: name };
       }
     }
-    const linked = this.#linked.get(id);
     if (linked) linked.rules = request.rules;
     return { ok: true };
   }
