@@ -48,6 +48,7 @@ export async function clean(
   let begun: ReadonlySet<string> | undefined;
   for (let told = false;; await clock.sleep(interval, signal)) {
     let unknown = 0;
+    const over: Held[] = [];
     const found = await survey(api, namespace, signal);
     begun ??= new Set(found.flatMap(({ participants }) => participants.map(({ lease }) => lease.metadata.uid ?? "")));
     for (const held of found) {
@@ -64,10 +65,11 @@ export async function clean(
         continue;
       }
       decided.add(key);
-      done.push(
-        verdict === "alive" ? { held, outcome: "alive" } : await finish(held, sightings, dryRun, holder, deps, signal),
-      );
+      if (verdict === "alive") done.push({ held, outcome: "alive" });
+      else over.push(held);
     }
+    // At the same time: each agent takes some seconds to end.
+    done.push(...await Promise.all(over.map((held) => finish(held, sightings, dryRun, holder, deps, signal))));
     if (unknown === 0) return done;
     if (!told) onWait?.(unknown, longest);
     told = true;
