@@ -69,7 +69,7 @@ export class Owners {
     if (this.#links.get(id) !== link) return;
     this.#links.delete(id);
     this.#log.info(`The link of ${name} is over${error ? `: ${error.message}` : ""}`);
-    this.#setRules(link.owner, []);
+    this.#setRules(link.owner, [], "lost");
   }
 
   /** Answers what an owner asks for. */
@@ -140,7 +140,7 @@ export class Owners {
     for (const link of [...this.#links.values()]) link.close();
   }
 
-  #setRules(owner: Owner, rules: readonly Rule[]): Answer {
+  #setRules(owner: Owner, rules: readonly Rule[], farewell: "left" | "lost" = "left"): Answer {
     if (this.#ending && rules.length > 0) {
       return { ok: false, error: "This agent is about to end: ask the one that follows it" };
     }
@@ -151,7 +151,7 @@ export class Owners {
       this.#draining = false;
       this.#hadRules = true;
     }
-    if (had !== rules.length > 0) this.#tellOthers(owner, { event: had ? "left" : "joined", owner: owner.name });
+    if (had !== rules.length > 0) this.#tellOthers(owner, { event: had ? farewell : "joined", owner: owner.name });
     if (had || rules.length > 0) this.#log.info(`${owner.name} has ${rules.length} rules now`);
     return { ok: true };
   }

@@ -49,7 +49,8 @@ export type ControlAnswer =
 
 /** What the agent tells by itself on the control stream. */
 export type ControlEvent =
-  | { readonly event: "joined" | "left"; readonly owner: string }
+  /** Of somebody else; `lost` is whose link broke, and who may be back soon. */
+  | { readonly event: "joined" | "left" | "lost"; readonly owner: string }
   /** TLS comes to a port for which this laptop has marks: no mark can be seen in it, so it goes whole to the exchange or the original pods. Told once. */
   | { readonly event: "encrypted"; readonly port: number }
   /** Requests that came to this laptop and were answered; told at most once a second. */

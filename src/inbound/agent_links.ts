@@ -25,7 +25,7 @@ export interface AgentLinksOptions {
   readonly service: string;
   readonly linkPort: number;
   /** What links must show; asked for each time, as an agent that is made anew has another. */
-  readonly token: () => string;
+  readonly token: () => string | Promise<string>;
   readonly owner: Owner;
   readonly rules: readonly LocalRule[];
   /** Counts of requests answered here, by rule; told at most once a second. */
@@ -72,6 +72,10 @@ export class AgentLinks {
   #stand!: PromiseWithResolvers<void>;
   #stood = false;
   #lostAt: number | undefined;
+  /** Uid of the pod that was linked last. */
+  #pod: string | undefined;
+  /** Names of those who share the service, as far as we know. */
+  readonly #others = new Set<string>();
   #refusalTold = false;
   /** Nothing is lost any more with a link. */
   #leaving = false;
@@ -118,7 +122,9 @@ export class AgentLinks {
   /** Who is linked to the agent, ourselves included; undefined where no link stands. */
   async owners(signal: AbortSignal): Promise<readonly OwnerRules[] | undefined> {
     const all = await this.#ask({ type: "owners" }, signal);
-    return all.flatMap((answer) => answer.ok && answer.owners ? [answer.owners] : [])[0];
+    const owners = all.flatMap((answer) => answer.ok && answer.owners ? [answer.owners] : [])[0];
+    for (const { id, owner } of owners ?? []) if (id !== this.#options.owner.id) this.#others.add(owner);
+    return owners;
   }
 
   /** We are on the way out: a link that breaks is no news any more. */
@@ -229,7 +235,7 @@ export class AgentLinks {
     return await AgentLink.open(
       stream,
       {
-        token: token(),
+        token: await token(),
         owner,
         onDelivery: (delivery) => {
           const activity = new Activity(this.#deps.clock);
@@ -244,7 +250,7 @@ export class AgentLinks {
         onEvent: (event) => {
           if (event.event === "served") onServed?.(event.rule, event.count);
           else if (event.event === "seen") onSeen?.(event.seen, event.missed);
-          else log.event(this.#said(event));
+          else this.#told(event, uid);
         },
       },
       this.#deps,
@@ -263,7 +269,7 @@ export class AgentLinks {
       if (!answer.ok) throw this.#refusal(answer.error, answer.holder);
       this.#links.set(link, uid);
       this.#refusalTold = false;
-      this.#back();
+      this.#back(uid);
       await link.ended;
     } finally {
       signal.removeEventListener("abort", end);
@@ -281,14 +287,17 @@ export class AgentLinks {
     );
   }
 
-  #back(): void {
+  #back(uid: string): void {
     if (!this.#stood) {
       this.#stood = true;
       this.#stand.resolve();
     } else if (this.#lostAt !== undefined) {
       const seconds = Math.round((this.#deps.clock.now() - this.#lostAt) / 1000);
       this.#deps.log.event(`The link to ${this.#name} is back after ${seconds} s`);
+    } else if (uid !== this.#pod) {
+      this.#deps.log.event(`${capitalized(this.#name)} has moved to another pod`);
     }
+    this.#pod = uid;
     this.#lostAt = undefined;
   }
 
@@ -320,15 +329,31 @@ export class AgentLinks {
     this.#deps.log.event(`A request for "${service}" came and ${error.message}: ${then}`);
   }
 
-  #said(event: Exclude<ControlEvent, { event: "served" | "seen" }>): string {
+  /** While an agent moves, all join the new pod and are lost to the old one: that is no news. */
+  #told(event: Exclude<ControlEvent, { event: "served" | "seen" }>, uid: string): void {
     const { service } = this.#options;
+    const { log } = this.#deps;
     switch (event.event) {
       case "joined":
-        return `${event.owner} has joined: the service "${service}" is shared now`;
+        if (this.#others.has(event.owner)) return;
+        this.#others.add(event.owner);
+        return log.event(`${event.owner} has joined: the service "${service}" is shared now`);
       case "left":
-        return `${event.owner} has left the service "${service}"`;
+        if (!this.#others.delete(event.owner)) return;
+        return log.event(`${event.owner} has left the service "${service}"`);
+      case "lost":
+        if (this.#going.has(uid) || !this.#others.delete(event.owner)) return;
+        return log.event(
+          `${event.owner} is away from the service "${service}": their link broke, and what was theirs goes to the original pods`,
+        );
       case "encrypted":
-        return `What comes to port ${event.port} of the agent of "${service}" is TLS, in which no mark can be read: it goes to the original pods`;
+        return log.event(
+          `What comes to port ${event.port} of the agent of "${service}" is TLS, in which no mark can be read: it goes to the original pods`,
+        );
     }
   }
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -83,7 +83,7 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
       namespace,
       service,
       linkPort: raised.config.linkPort,
-      token: () => running.token,
+      token: () => running.currentToken(),
       owner,
       rules,
       onServed: (_rule, count) => running.count(count),

@@ -1,6 +1,8 @@
+import type { V1Secret } from "@kubernetes/client-node";
 import { ApiError } from "../cluster/api.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import { Failure } from "../platform/failure.ts";
+import { tokenOf } from "./agent_manifests.ts";
 import { awaitAgent } from "./await_agent.ts";
 import type { ExposedPort } from "./choose_ports.ts";
 import { divertService } from "./divert_service.ts";
@@ -34,6 +36,8 @@ export interface RunningParts {
 
 /** Milliseconds between two looks at the agent and at who takes part. */
 const lookInterval = 5_000;
+/** Milliseconds for which the selector of the Service may be another before that is told: so long a colleague takes to make the agent anew. */
+const remakePatience = 3_000;
 /** Milliseconds for putting everything back. */
 const closePatience = 60_000;
 
@@ -58,6 +62,7 @@ export class RunningInbound implements Inbound {
   #toldOfChange = false;
   #toldReplicas = 0;
   #wake = () => {};
+  #stopTelling = () => {};
 
   constructor({ request, plan, ports, token }: RunningParts, deps: InboundDeps) {
     this.#request = request;
@@ -71,6 +76,20 @@ export class RunningInbound implements Inbound {
   /** Takes note of requests that were answered here. */
   count(requests: number): void {
     this.served += requests;
+  }
+
+  /** What links must show now: where none stands, a colleague may have made the agent anew, with another. */
+  async currentToken(): Promise<string> {
+    if (this.#leaving?.links?.size !== 0) return this.token;
+    const { namespace, service } = this.#request;
+    const path = `${paths.secrets(namespace)}/${objectNames(service).agent}`;
+    try {
+      const secret = await unlessGone(this.#deps.api.get<V1Secret>(path, {}, this.#closing.signal));
+      this.token = (secret && tokenOf(secret)) ?? this.token;
+    } catch {
+      // The link will say what is wrong.
+    }
+    return this.token;
   }
 
   /** An agent pod goes: to be replaced, or because somebody has deleted all of it. */
@@ -103,6 +122,7 @@ export class RunningInbound implements Inbound {
     const { namespace, service, owner } = this.#request;
     this.#closing.abort(new Error("closed"));
     this.#leaving?.links?.expectEnd();
+    this.#stopTelling();
     await Promise.all(this.#tasks);
     const leaving = this.#leaving;
     if (!leaving) return { restored: false, others: [] };
@@ -154,6 +174,7 @@ export class RunningInbound implements Inbound {
       case "deleted":
         return log.event(`Somebody has deleted service "${service}": nothing comes here any more`);
       case "diverted":
+        this.#stopTelling();
         if (this.#toldOfChange) log.event(`Service "${service}" is diverted to the agent again`);
         this.#toldOfChange = false;
         return;
@@ -164,14 +185,18 @@ export class RunningInbound implements Inbound {
       case "selector":
         if (this.#remaking) return;
     }
-    this.#toldOfChange = true;
     if (insist) {
+      this.#toldOfChange = true;
       log.event(`Somebody has changed the selector of service "${service}"; diverting it again (--insist)`);
       return await this.#again();
     }
-    log.event(
-      `Somebody has changed the selector of service "${service}": its requests go to the pods it selects now, not here. It is left so; --insist would divert it again`,
-    );
+    this.#stopTelling();
+    this.#stopTelling = this.#deps.clock.after(remakePatience, () => {
+      this.#toldOfChange = true;
+      log.event(
+        `Somebody has changed the selector of service "${service}": its requests go to the pods it selects now, not here. It is left so; --insist would divert it again`,
+      );
+    });
   }
 
   /** A merged selector selects nothing at all: theirs alone is what they wanted. */
@@ -233,6 +258,7 @@ export class RunningInbound implements Inbound {
         this.token = (await raiseAgent(this.plan, this.#request.image, this.#deps, locked)).token;
         await awaitAgent({ namespace, service }, this.#deps, locked);
         await divertService(this.plan, this.#request.owner.name, this.#deps, locked);
+        log.event(`The agent of service "${service}" stands again`);
       } finally {
         this.#remaking = false;
       }

@@ -104,7 +104,7 @@ describe("the agent's links", () => {
       await until(() => bob.events.some(({ event }) => event === "left"));
       assertEquals([await reached(scene), await reached(scene, "bob")], ["origin", "bob"]);
       bob.kill();
-      await until(() => alice.events.some(({ event }) => event === "left"));
+      await until(() => alice.events.some(({ event }) => event === "lost"));
       assertEquals(await reached(scene, "bob"), "origin");
     });
   });
