@@ -39,9 +39,10 @@ export class AgentConnection extends ClientConnection {
     if (this.closing) action();
   }
 
-  /** Connects to the original pods. Rejects with an `OriginError`. */
+  /** Connects to the original pods. Rejects with an `OriginError`; where there are none, the client is to come back on a new connection, which may lead elsewhere. */
   dialOrigin(): Promise<TcpStream> {
     const { port, service, clock } = this.entrance;
+    if (!port.origin) this.finish();
     return dialOrigin(port, service, { clock });
   }
 }

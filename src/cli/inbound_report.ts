@@ -1,4 +1,5 @@
 import type { ExposedPort } from "../inbound/choose_ports.ts";
+import type { External } from "../inbound/external.ts";
 import type { InboundRequest } from "../inbound/inbound.ts";
 import { describeMark } from "../inbound/mark.ts";
 import { objectNames } from "../inbound/names.ts";
@@ -39,8 +40,9 @@ export interface InboundReport {
   /** … the Service among whose pods the agent is, and what tells it from them; … */
   readonly among?: string;
   readonly label?: VersionLabel;
-  /** … how the preview is reached from outside. */
+  /** … how the preview is reached from outside, and by what. */
   readonly reach?: Reach;
+  readonly external?: External["type"];
 }
 
 /** `silent` are the ports for which no program listens here yet. */
@@ -77,6 +79,7 @@ export function inboundReport(
     ...workload && { workload: describeScalable(workload) },
     ...variant?.kind === "manual" && { among, label: variant.label },
     ...reach && { reach },
+    ...variant?.kind === "external" && { external: variant.external.type },
   };
 }
 
@@ -87,7 +90,12 @@ export function describeInbound(report: InboundReport): string {
     `${port}${name === "" ? "" : ` ${name}`}`,
     `-> ${local.includes(":") ? `[${local}]` : local}:${localPort}`,
   ]);
-  const objects = [`deployment, secret and configmap ${agent}`, ...origin ? [`service ${origin}`] : [], "a lease"];
+  const objects = [
+    `deployment, secret and configmap ${agent}`,
+    ...origin ? [`service ${origin}`] : [],
+    ...report.external === "Ingress" ? [`ingress ${agent}`] : [],
+    "a lease",
+  ];
   return [
     `${headline(report)} in namespace ${namespace}`,
     "",

@@ -58,7 +58,9 @@ function subject(user: string): string[] {
 /** Resources of one group with the same verbs share a rule, as people write them. */
 function mergeRules(all: readonly Permission[]): { group: string; resources: string[]; verbs: string }[] {
   const rules: { group: string; resources: string[]; verbs: string }[] = [];
-  for (const { group, resource, subresource, verbs } of all) {
+  for (const permission of all) {
+    if (all.some((other) => includes(other, permission))) continue;
+    const { group, resource, subresource, verbs } = permission;
     const name = subresource === "" ? resource : `${resource}/${subresource}`;
     const text = verbs.join(", ");
     const same = rules.find((rule) => rule.group === group && rule.verbs === text);
@@ -67,4 +69,10 @@ function mergeRules(all: readonly Permission[]): { group: string; resources: str
     else rules.push({ group, resources: [name], verbs: text });
   }
   return rules;
+}
+
+/** Whether one permission says all that another does, and more. */
+function includes(one: Permission, other: Permission): boolean {
+  return one.group === other.group && one.resource === other.resource && one.subresource === other.subresource &&
+    one.verbs.length > other.verbs.length && other.verbs.every((verb) => one.verbs.includes(verb));
 }

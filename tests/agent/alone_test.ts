@@ -42,6 +42,10 @@ describe("an agent without original pods", () => {
       assertEquals(await health(scene), 200);
       alice.kill();
       while (await health(scene) !== 503);
+      const kept = await scene.connect();
+      await kept.send("GET / HTTP/1.1\r\nHost: orders\r\n\r\n");
+      // On its next connection the caller may get another pod.
+      assertStringIncludes(await kept.rest(), "Connection: close");
     }, { origin: null, alone: { ready: "while-linked", nobody } });
   });
 
