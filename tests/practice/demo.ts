@@ -8,6 +8,7 @@
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import http from "node:http";
 import { fileURLToPath } from "node:url";
+import { demoPrograms, demoServices } from "./demo_services.ts";
 import { startPractice } from "./practice.ts";
 import { stock } from "./stock.ts";
 
@@ -22,8 +23,8 @@ const say = (text: string) => console.log(style(2, text));
 const command = (line: string) => console.log(`${style(36, "$")} ${style(1, line)}`);
 const result = (text: string) => console.log(text.trimEnd().replace(/^/gm, "  "));
 
-await using practice = await startPractice();
-await practice.apply(...stock());
+await using practice = await startPractice({ programs: demoPrograms });
+await practice.apply(...stock(), ...demoServices());
 const folder = await Deno.makeTempDir({ prefix: "hawser-demo-" });
 const kubeconfig = `${folder}/kubeconfig`;
 await Deno.writeTextFile(kubeconfig, practice.kubeconfig("admin", { namespace: "dev" }));
@@ -65,9 +66,10 @@ function denoFolder(): string {
 }
 
 /** A request through the proxy, as curl would make it: the proxy is told the name and finds out itself what it means. */
-function get(port: number, url: string): Promise<{ status: number; text: string }> {
+function get(port: number, url: string, marks: Record<string, string> = {}): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port, path: url, headers: { host: new URL(url).host }, agent: false };
+    const headers = { host: new URL(url).host, ...marks };
+    const options = { host: "127.0.0.1", port, path: url, headers, agent: false };
     http.get(options, (response) => {
       let text = "";
       response.setEncoding("utf8");
@@ -79,7 +81,7 @@ function get(port: number, url: string): Promise<{ status: number; text: string 
 }
 
 let connected = false;
-let forward: Deno.ChildProcess | undefined;
+let forward: Deno.ChildProcess | undefined, mesh: Deno.ChildProcess | undefined;
 try {
   say(`A practice cluster listens on ${practice.server}; its kubeconfig is ${kubeconfig}.`);
 
@@ -189,14 +191,63 @@ try {
   const run = await start(["run", "--port", "0", "--", Deno.execPath(), "eval", program]).output();
   result(new TextDecoder().decode(run.stdout) + new TextDecoder().decode(run.stderr));
 
+  const changed = () => practice.counters.writes.filter((each) => !/selfsubject/.test(each)).length;
+  say(`Objects that hawser created or changed in the cluster up to here: ${changed()}.`);
+
+  chapter("Mesh: one request of many comes to this machine");
+  say("In the namespace spring, gateway asks orders, and orders asks stock; each passes the header VERSION on.");
+  const { selector } = practice.get("services", "spring", "stock")?.spec as { selector: unknown };
+  await using laptop = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response("stock on this machine, in a debugger for all we know"),
+  );
+  const gateway = async (mark?: string) => {
+    command(`curl -x ${proxy}${mark ? ` -H 'VERSION: ${mark}'` : ""} http://gateway.spring/`);
+    result((await get(session.port, "http://gateway.spring/", mark ? { version: mark } : {})).text);
+  };
+  await gateway("alice");
+  const meshed = ["mesh", "stock", "-n", "spring", "--expose", `${laptop.addr.port}:80`, "--version-mark", "alice"];
+  command(`hawser ${meshed.join(" ")}`);
+  mesh = start(meshed);
+  const told = new Response(mesh.stderr).text();
+  result(await textUntil(mesh.stdout, /^In the cluster until/m));
+  say("The same request, then without the mark, then with a colleague's:");
+  for (const mark of ["alice", undefined, "bob"]) await gateway(mark);
+  say(
+    "How: the service stock leads to an agent in the cluster now, which looks at each request: what has the mark comes here through",
+  );
+  say("a port-forward, everything else goes on to the pods that answered before.");
+  await end(mesh);
+  mesh = undefined;
+  if (Deno.build.os === "windows") {
+    say(
+      "Ctrl-C would put everything back. As a program cannot press it here, the command was killed: any hawser can finish it.",
+    );
+    await hawser("recover", "stock", "-n", "spring");
+  } else {
+    say("Ctrl-C:");
+    result((await told).trimEnd().split("\n").at(-1) ?? "");
+  }
+  await gateway("alice");
+  const now = practice.get("services", "spring", "stock")?.spec as { selector: unknown };
+  result(
+    `the service selects ${JSON.stringify(now.selector)}, as before: ${
+      JSON.stringify(now.selector) === JSON.stringify(selector)
+    }`,
+  );
+
   chapter("Nothing is left");
   await hawser("disconnect");
   connected = false;
   await end(forward);
-  const { writes } = practice.counters;
-  result(`objects that hawser created or changed in the cluster: ${
-    writes.filter((each) => !/selfsubject/.test(each)).length
-  }`);
+  const ours = ["services", "deployments.apps", "configmaps", "secrets", "leases.coordination.k8s.io", "pods"].flatMap((
+    kind,
+  ) =>
+    practice.list(kind, "spring").filter(({ metadata }) =>
+      metadata.labels?.["app.kubernetes.io/managed-by"] === "hawser"
+    )
+  );
+  result(`objects of hawser's in the cluster: ${ours.length}`);
   say(
     `\nThat took ${((performance.now() - began) / 1000).toFixed(1)} s. With a cluster of yours: deno task dev connect`,
   );
@@ -206,12 +257,10 @@ try {
     console.log(
       `\nThe practice cluster goes on until Ctrl-C. In another terminal:\n\n  ${set}\n  deno task dev connect`,
     );
-    await new Promise<void>((resolve) =>
-      Deno.addSignalListener("SIGINT", resolve)
-    );
+    await new Promise<void>((resolve) => Deno.addSignalListener("SIGINT", resolve));
   }
 } finally {
-  if (forward) await end(forward);
+  for (const each of [forward, mesh]) if (each) await end(each);
   if (connected) await start(["disconnect"]).output();
   await Deno.remove(folder, { recursive: true });
 }
@@ -231,14 +280,19 @@ async function end(child: Deno.ChildProcess): Promise<void> {
 
 /** The first line of a stream, which stays readable. */
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return (await textUntil(stream, /\n/)).split("\n", 1)[0] ?? "";
+}
+
+/** What comes in a stream, until there is something in it; it stays readable. */
+async function textUntil(stream: ReadableStream<Uint8Array>, what: RegExp): Promise<string> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   let text = "";
-  while (!text.includes("\n")) {
+  while (!what.test(text)) {
     const { value, done } = await reader.read();
     if (done) break;
     text += decoder.decode(value, { stream: true });
   }
   reader.releaseLock();
-  return text.split("\n", 1)[0] ?? "";
+  return text;
 }

@@ -16,7 +16,8 @@ let nodeFound: Promise<boolean> | undefined;
 /**
  * The program of an image of Node or Deno, undefined for any other. Its `command` (and `args`) must be `node [options] FILE…` or `deno run
  * [options] FILE…`. It runs as a process with the pod's variables, network (`pod_network.cjs`) and files: where a mount's path stands in
- * arguments and variables, the folder on this machine is put. Node's commands run by Deno where this machine has no Node.
+ * arguments and variables, the folder on this machine is put. Node's commands run by Deno where this machine has no Node. Under Windows each process takes
+ * two of the four threads a core that Deno has there for files, too: a handful is all that may run at once.
  */
 export function processProgram(image: string): Program | undefined {
   return images.find(([pattern]) => pattern.test(image))?.[1];
