@@ -78,9 +78,9 @@ export class RunningInbound implements Inbound {
     this.served += requests;
   }
 
-  /** What links must show now: where none stands, a colleague may have made the agent anew, with another. */
+  /** What a new link must show: a colleague may have made the agent anew, with another. */
   async currentToken(): Promise<string> {
-    if (this.#leaving?.links?.size !== 0) return this.token;
+    if (!this.#leaving) return this.token; // just read
     const { namespace, service } = this.#request;
     const path = `${paths.secrets(namespace)}/${objectNames(service).agent}`;
     try {

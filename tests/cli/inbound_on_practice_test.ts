@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { objectsOf } from "../inbound/scene.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
@@ -97,6 +97,27 @@ describe("exchange and mesh, with the agent as a process", () => {
     await practice.settled();
     assertEquals(objectsOf(practice), before);
     assertEquals(await ask(practice), "pod");
+  });
+
+  it("keeps two developers' traffic coming when somebody deletes the agent, whoever of them makes it anew", async () => {
+    const [alice, bob] = [
+      await started(["mesh", "orders", ...expose(), "--version-mark", "blue", "-o", "json"], env),
+      await started(["mesh", "orders", ...expose(), "--version-mark", "green", "-o", "json"], { ...env, USER: "bob" }),
+    ];
+    assertMatch(bob.report.others.join(), /^alice@/);
+    const asked = async () => [await ask(practice, "Version: blue\r\n"), await ask(practice, "Version: green\r\n")];
+    assertEquals(await asked(), ["laptop", "laptop"]);
+    await practice.remove("deployments.apps", "dev", "orders-hawser");
+    const deadline = performance.now() + 20_000;
+    const both = async () => (await asked().catch(() => ["nobody"])).every((who) => who === "laptop");
+    while (!await both()) {
+      assert(performance.now() < deadline, "the agent is not made anew, or somebody has not linked up again");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    for (const laptop of [bob, alice]) await laptop.end("SIGINT");
+    if (windows) await runHawser(["recover", "orders"], env);
+    await practice.settled();
+    assertEquals(objectsOf(practice), before);
   });
 
   it("brings marked requests alone, and a killed laptop leaves what recover puts back", async () => {
