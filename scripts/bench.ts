@@ -1,10 +1,10 @@
 /**
  * Measures hawser beside `kubectl port-forward` on a real cluster, in turns, and prints a table of medians with ratios.
  *
- *     deno task bench [--rounds N] [--seconds S] [--rtt MS] [--image IMAGE] [--hawser "COMMAND"] [--peer "NAME=COMMAND"]… [--json FILE]
+ *     deno task bench [--rounds N] [--seconds S] [--rtt MS] [--image IMAGE] [--agent-image IMAGE] [--hawser "COMMAND"] [--peer "NAME=COMMAND"]… [--json FILE]
  *
  * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench` and deletes it afterwards. The image must offer the test
- * service of `load.ts` on port 7000 when run with the argument `serve`. krelay (`kubectl-relay`) is measured too where it is on PATH; a peer of
+ * service of `load.ts` on port 7000 when run with the argument `serve`; that of the relay has to have Node or Deno. krelay (`kubectl-relay`) is measured too where it is on PATH; a peer of
  * `--peer` is any command that forwards a local port, with `{kubeconfig}`, `{namespace}`, `{service}`, `{local}` and `{remote}` in its words.
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
@@ -13,9 +13,16 @@ import { apply, kubectl } from "./bench/kubectl.ts";
 import { bulk, connectionRate, download, firstByte, pings } from "./bench/load.ts";
 
 const options = parseArgs(Deno.args, {
-  string: ["rounds", "seconds", "rtt", "image", "hawser", "peer", "json"],
+  string: ["rounds", "seconds", "rtt", "image", "agent-image", "hawser", "peer", "json"],
   collect: ["peer"],
-  default: { rounds: "3", seconds: "4", rtt: "50", image: "localhost/workload:1", hawser: "" },
+  default: {
+    rounds: "3",
+    seconds: "4",
+    rtt: "50",
+    image: "localhost/workload:1",
+    "agent-image": "localhost/node:20",
+    hawser: "",
+  },
 });
 const rounds = Number(options.rounds), seconds = Number(options.seconds), rtt = Number(options.rtt);
 const namespace = "hawser-bench";
@@ -34,6 +41,11 @@ const tools: Tool[] = [
   {
     name: "kubectl",
     command: "kubectl port-forward --kubeconfig {kubeconfig} -n {namespace} svc/{service} {local}:{remote}".split(" "),
+  },
+  {
+    name: "hawser --relay",
+    command: `${hawser} forward --relay --agent-image ${options["agent-image"]} --kubeconfig {kubeconfig} ${words}`
+      .split(" "),
   },
   ...onPath(["kubectl-relay"], `kubectl-relay --kubeconfig {kubeconfig} -n {namespace} svc/{service} {local}:{remote}`),
   ...options.peer.map((peer) => {
@@ -238,7 +250,7 @@ try {
       try {
         stops.push(await start(tool, near, ports.near), await start(tool, far, ports.far));
       } catch (error) {
-        if (tools.indexOf(tool) < 2) throw error;
+        if (tools.indexOf(tool) < 3) throw error;
         console.error(`${error instanceof Error ? error.message : error}; left out`);
         for (const stop of stops) await stop();
         continue;
@@ -272,19 +284,27 @@ const table = rows.map((row) => {
     const runs = byTool?.get(name) ?? [];
     return (runs[0] ?? []).map((_, index) => median(runs.map((run) => run[index] ?? NaN)));
   });
-  const ours = medians[0] ?? [], theirs = medians[1] ?? [];
-  const ratios = ours.map((value, index) =>
-    row.better === "higher" ? value / (theirs[index] ?? NaN) : (theirs[index] ?? NaN) / value
-  );
-  return { row: row.name, unit: row.unit, better: row.better, medians, ratios, runs: Object.fromEntries(byTool ?? []) };
+  const [ours = [], theirs = [], relayed = []] = medians;
+  const ratiosOf = (values: readonly number[]) =>
+    values.map((value, index) =>
+      row.better === "higher" ? value / (theirs[index] ?? NaN) : (theirs[index] ?? NaN) / value
+    );
+  return {
+    row: row.name,
+    unit: row.unit,
+    better: row.better,
+    medians,
+    ratios: ratiosOf(ours),
+    relayRatios: ratiosOf(relayed),
+    runs: Object.fromEntries(byTool ?? []),
+  };
 });
-console.log(`| | ${tools.map(({ name }) => name).join(" | ")} | better than kubectl by |`);
-console.log(`|---|${tools.map(() => "---").join("|")}|---|`);
-for (const { row, unit, medians, ratios } of table) {
+console.log(`| | ${tools.map(({ name }) => name).join(" | ")} | better than kubectl by | with --relay by |`);
+console.log(`|---|${tools.map(() => "---").join("|")}|---|---|`);
+for (const { row, unit, medians, ratios, relayRatios } of table) {
   const cells = medians.map((values) => values.map(show).join(" · "));
-  console.log(
-    `| ${row}, ${unit} | ${cells.join(" | ")} | ${ratios.map((ratio) => `${ratio.toFixed(2)} ×`).join(" · ")} |`,
-  );
+  const by = [ratios, relayRatios].map((each) => each.map((ratio) => `${ratio.toFixed(2)} ×`).join(" · "));
+  console.log(`| ${row}, ${unit} | ${[...cells, ...by].join(" | ")} |`);
 }
 if (options.json) {
   await Deno.writeTextFile(

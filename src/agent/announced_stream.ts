@@ -2,6 +2,7 @@ import type { Clock } from "../platform/clock.ts";
 import { bufferedDuplex } from "../stream/buffered_duplex.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
+import { PrefixedStream } from "../stream/prefixed_stream.ts";
 import { formatJsonLine, readJsonLine } from "./json_line.ts";
 import { parseStreamAnswer } from "./parse_message.ts";
 import { type Delivery, type DialRequest, lineLimit, type StreamAnswer } from "./protocol.ts";
@@ -26,6 +27,14 @@ function notTaken(kind: RefusalKind, message: string): Error {
   return new NotTaken(kind, message);
 }
 
+/** How an {@linkcode AnnouncedStream} goes about it. */
+export interface AnnouncedStreamOptions {
+  /** Milliseconds that the announcement waits for the first write, to go out with it. Default 0: it does not wait. */
+  readonly delay?: number;
+  /** Makes the error of a refusal. Default {@linkcode NotTaken}. */
+  readonly refusal?: (kind: RefusalKind, message: string) => Error;
+}
+
 /**
  * A stream of a link that tells first what it is for. It may be written to before the other side has answered; reads fail with {@linkcode NotTaken} where it
  * says no.
@@ -34,21 +43,20 @@ export class AnnouncedStream implements Duplex {
   /** Settles with the answer: rejects with {@linkcode NotTaken}, or with what broke the link. */
   readonly accepted: Promise<void>;
   readonly #stream: Duplex;
+  readonly #out: Duplex;
   readonly #refusal: (kind: RefusalKind, message: string) => Error;
   #reading: Duplex | undefined;
 
-  /** `refusal` makes the error of a refusal, where that is to be another one than {@linkcode NotTaken}. */
   constructor(
     stream: Duplex,
     announcement: Delivery | DialRequest,
     clock: Clock,
-    refusal: (kind: RefusalKind, message: string) => Error = notTaken,
+    { delay = 0, refusal = notTaken }: AnnouncedStreamOptions = {},
   ) {
     this.#stream = stream;
     this.#refusal = refusal;
-    // Not waited for: what is written meanwhile goes out behind it, or along with it.
-    const announced = stream.write(formatJsonLine(announcement));
-    this.accepted = this.#answer(announced, clock);
+    this.#out = new PrefixedStream(stream, formatJsonLine(announcement), delay, { clock });
+    this.accepted = this.#answer(clock);
     this.accepted.catch(() => {});
   }
 
@@ -58,25 +66,24 @@ export class AnnouncedStream implements Duplex {
   }
 
   write(data: Uint8Array): Promise<void> {
-    return this.#stream.write(data);
+    return this.#out.write(data);
   }
 
   closeWrite(): Promise<void> {
-    return this.#stream.closeWrite();
+    return this.#out.closeWrite();
   }
 
   reset(): void {
-    this.#stream.reset();
+    this.#out.reset();
   }
 
   close(): void {
-    this.#stream.close();
+    this.#out.close();
   }
 
-  async #answer(announced: Promise<void>, clock: Clock): Promise<void> {
+  async #answer(clock: Clock): Promise<void> {
     const cancel = clock.after(patience, () => this.#stream.reset());
     try {
-      await announced;
       const reader = new BufferedReader(this.#stream, lineLimit + 1);
       const answer = parseStreamAnswer(await readJsonLine(reader));
       if (!answer.ok) throw this.#refusal(answer.kind, answer.error);

@@ -56,8 +56,13 @@ export function parseControlRequest(value: unknown): ControlRequest {
 
 /** Reads the first line of a stream that a laptop opened. Throws {@linkcode MessageError}. */
 export function parseDialRequest(value: unknown): DialRequest {
-  const { network, host, port } = fields(value, "request");
-  return { network: oneOf(network, ["tcp", "udp"], "network"), host: text(host, "host"), port: portNumber(port) };
+  const { network, host, port, early } = fields(value, "request");
+  return {
+    network: oneOf(network, ["tcp", "udp"], "network"),
+    host: text(host, "host"),
+    port: portNumber(port),
+    early: early === true,
+  };
 }
 
 /** Reads what a laptop answers to a delivery. Throws {@linkcode MessageError}. */

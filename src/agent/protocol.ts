@@ -128,6 +128,8 @@ export interface DialRequest {
   readonly network: "tcp" | "udp";
   readonly host: string;
   readonly port: number;
+  /** Nobody waits for the answer, if it is yes: it may come along with the first bytes. */
+  readonly early?: boolean;
 }
 
 /** The first line back. `kind` is that of a DialError. UDP: each datagram that follows has two bytes of length (big endian) before it. */

@@ -102,9 +102,9 @@ export class AgentLink {
     }
   }
 
-  /** Opens a stream for a connection of our own. Throws where the link is over. */
+  /** Opens a stream for a connection of our own, of which the agent hears with the first write. Throws where the link is over. */
   open(): Duplex {
-    return this.#mux.open();
+    return this.#mux.open(true);
   }
 
   /** Ends the link and every stream in it. */

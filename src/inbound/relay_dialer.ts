@@ -11,6 +11,9 @@ export interface RelayDialerDeps {
   readonly clock: Clock;
 }
 
+/** Milliseconds that a request waits for a program's first bytes, to travel with them: most programs speak first. */
+const announcementDelay = 1;
+
 /** Dials from inside the cluster, as the relay's pod would: any address it can reach, any name its DNS knows, TCP and UDP. */
 export class RelayDialer implements Dialer {
   readonly #links: RelayDialerDeps["links"];
@@ -39,9 +42,13 @@ export class RelayDialer implements Dialer {
     }
     const stream = new AnnouncedStream(
       carrier,
-      { network, host, port },
+      { network, host, port, early },
       this.#clock,
-      (kind, message) => new DialError(kind, host === asked.host ? message : `${targetName(asked)}: ${message}`),
+      {
+        delay: early ? announcementDelay : 0,
+        refusal: (kind, message) =>
+          new DialError(kind, host === asked.host ? message : `${targetName(asked)}: ${message}`),
+      },
     );
     if (early) return stream;
     const abort = () => stream.reset();

@@ -2,6 +2,7 @@ import type { Clock } from "../platform/clock.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { MuxStream } from "./mux_stream.ts";
+import { nextTurn } from "./next_turn.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Types and flags of yamux, https://github.com/hashicorp/yamux/blob/master/spec.md. */
@@ -9,8 +10,12 @@ const types = { data: 0, windowUpdate: 1, ping: 2, goAway: 3 } as const;
 const flags = { syn: 1, ack: 2, fin: 4, rst: 8 } as const;
 
 const headLength = 12;
-/** The window that every stream begins with, by the specification. */
+/** The window that every stream begins with, by the specification; what one may grow to, and all of a link together beyond what they begin with. */
 const initialWindow = 256 * 1024;
+const largestWindow = 1024 * 1024;
+const growthLimit = 32 * 1024 * 1024;
+/** Milliseconds in which half a window is read where a larger one is of use. */
+const fast = 250;
 const frameLimit = 64 * 1024;
 /** How often a sign of life is asked for, and how long it may take: a dead link is noticed within 12 s. */
 const pingInterval = 8_000;
@@ -47,6 +52,9 @@ export class Mux {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #streams = new Map<number, MuxStream>();
+  /** Bytes by which windows have grown. */
+  #growth = 0;
+  #flushing: Promise<void> | undefined;
   #nextId: number;
   #heardAt: number;
   #ended = false;
@@ -71,13 +79,22 @@ export class Mux {
     return this.#streams.size;
   }
 
-  /** Opens a stream; it may be written to at once. Throws where the link is over. */
-  open(): Duplex {
+  /** A larger window for a stream whose reader keeps up with much, as far as there is room. */
+  #grow(window: number): number {
+    const larger = Math.min(largestWindow, window * 2);
+    if (this.#growth + larger - window > growthLimit) return window;
+    this.#growth += larger - window;
+    return larger;
+  }
+
+  /** Opens a stream; it may be written to at once. With `withFirstWrite` the other side hears of it no sooner. Throws where the link is over. */
+  open(withFirstWrite: boolean = false): Duplex {
     if (this.#ended) throw new MuxError("The link is closed");
     const id = this.#nextId;
     if (id > 0x7ffffff0) throw new MuxError("The link has carried too many streams; open a new one");
     this.#nextId += 2;
-    this.#send(types.windowUpdate, flags.syn, id, 0);
+    if (withFirstWrite) this.#post(types.windowUpdate, flags.syn, id, 0);
+    else this.#send(types.windowUpdate, flags.syn, id, 0);
     return this.#add(id);
   }
 
@@ -90,13 +107,21 @@ export class Mux {
   }
 
   #add(id: number): MuxStream {
+    let grownAt = -Infinity;
     const stream = new MuxStream(initialWindow, frameLimit, {
       data: (bytes) => this.#send(types.data, 0, id, bytes.length, bytes),
       grant: (count) => this.#send(types.windowUpdate, 0, id, count),
       fin: () => this.#send(types.windowUpdate, flags.fin, id, 0),
       reset: () => this.#send(types.windowUpdate, flags.rst, id, 0),
+      grow: (window) => {
+        const before = grownAt;
+        grownAt = this.#clock.now();
+        return grownAt - before < fast ? this.#grow(window) : window;
+      },
       later: (action) => this.#clock.after(closePatience, action),
-      done: () => this.#streams.delete(id),
+      done: (window) => {
+        if (this.#streams.delete(id)) this.#growth -= window - initialWindow;
+      },
     });
     this.#streams.set(id, stream);
     return stream;
@@ -161,7 +186,7 @@ export class Mux {
       return undefined;
     }
     const stream = this.#add(id);
-    this.#send(types.windowUpdate, flags.ack, id, 0);
+    this.#post(types.windowUpdate, flags.ack, id, 0); // nobody waits for it: it goes with what is said next
     this.#options.onStream(stream);
     return stream;
   }
@@ -173,15 +198,30 @@ export class Mux {
 
   #send(type: number, flag: number, id: number, length: number, body?: Uint8Array): Promise<void> {
     if (this.#ended) return Promise.reject(new MuxError("The link is closed"));
+    this.#post(type, flag, id, length, body);
+    return this.#flushing ??= this.#flush();
+  }
+
+  #post(type: number, flag: number, id: number, length: number, body?: Uint8Array): void {
     const head = new Uint8Array(headLength);
     const view = new DataView(head.buffer);
     view.setUint8(1, type);
     view.setUint16(2, flag);
     view.setUint32(4, id);
     view.setUint32(8, length);
-    const sent = this.#outbox.send(body ? [head, body] : [head]);
-    sent.catch((error) => this.#end(error));
-    return sent;
+    this.#outbox.post(body ? [head, body] : [head]);
+  }
+
+  /** Frames of one turn of the event loop go out together: on the way to a pod each write costs several processes as much as its bytes do. */
+  async #flush(): Promise<void> {
+    await nextTurn();
+    this.#flushing = undefined;
+    try {
+      await this.#outbox.flush();
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
   }
 
   #ping(): void {

@@ -7,16 +7,19 @@ export interface MuxStreamHost {
   grant(count: number): Promise<void>;
   fin(): Promise<void>;
   reset(): Promise<void>;
+  /** The window to go on with after half of `window` was read. */
+  grow(window: number): number;
   /** Calls `action` in half a minute unless the returned function is called before. */
   later(action: () => void): () => void;
-  /** Both directions are over: nothing more may come for it. */
-  done(): void;
+  /** Both directions are over: nothing more may come for it. `window` is what it ended with. */
+  done(window: number): void;
 }
 
 /** One stream of a link, with a window of bytes each way. */
 export class MuxStream implements Duplex {
   readonly #host: MuxStreamHost;
-  readonly #window: number;
+  /** Bytes that may wait for a reader. */
+  #window: number;
   readonly #frameLimit: number;
   readonly #arrived = new ByteQueue();
   /** Bytes that we may send. */
@@ -122,7 +125,7 @@ export class MuxStream implements Duplex {
     this.#failure = reset(why);
     this.#arrived.end(this.#failure);
     this.#wake?.();
-    this.#host.done();
+    this.#host.done(this.#window);
   }
 
   /** Tells the other side that nothing more is taken from it. */
@@ -138,14 +141,20 @@ export class MuxStream implements Duplex {
   /** Gives the window back once half of it has been read: often enough that a steady reader is never waited for, and rarely enough to cost nothing. */
   #grant(): void {
     if (this.#over || this.#finReceived) return;
-    const free = this.#window - this.#receiveWindow - this.#arrived.size;
+    let free = this.#window - this.#receiveWindow - this.#arrived.size;
     if (free < this.#window / 2) return;
+    // With a reader this fast the way here is the limit: more may be on it.
+    if (this.#arrived.size === 0) {
+      const larger = this.#host.grow(this.#window);
+      free += larger - this.#window;
+      this.#window = larger;
+    }
     this.#receiveWindow += free;
     this.#host.grant(free).catch(() => {});
   }
 
   #settle(): void {
-    if (this.#finSent && this.#finReceived) this.#host.done();
+    if (this.#finSent && this.#finReceived) this.#host.done(this.#window);
   }
 }
 

@@ -280,7 +280,7 @@ describe("serveHttp1", () => {
 
   it("says what is wrong where the original pods cannot be reached, or there are none", async () => {
     for (
-      const [origin, status, sentence] of [["refuses", 502, /The pods of "dev\/orders".*ECONNREFUSED/], [
+      const [origin, status, sentence] of [["refuses", 502, /The pods of "dev\/orders".*nothing listens there/], [
         null,
         503,
         /preview/,
