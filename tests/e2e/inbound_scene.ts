@@ -40,7 +40,8 @@ export class InboundScene implements AsyncDisposable {
     this.#asking = asking;
   }
 
-  static async open(theme: string): Promise<InboundScene> {
+  /** `rights` are further flags of `hawser doctor --rbac --inbound`. */
+  static async open(theme: string, ...rights: readonly string[]): Promise<InboundScene> {
     await using stack = new AsyncDisposableStack();
     const scene = stack.use(await Scene.open(theme));
     const { namespace } = scene;
@@ -57,7 +58,7 @@ export class InboundScene implements AsyncDisposable {
       deployment("asking", 1, ["asking_program.mjs", "9000"]),
       service("web", { ports }),
     );
-    const role = await runHawser(admin, ["doctor", "--rbac", "--inbound", "-n", namespace]);
+    const role = await runHawser(admin, ["doctor", "--rbac", "--inbound", ...rights, "-n", namespace]);
     await kubectl(["-n", namespace, "apply", "-f", "-"], role.stdout);
     await scene.apply(roleBinding("user", { kind: "Role", name: "hawser" }, { kind: "User", name: namespace }));
     const user = await certificateUser(namespace);
