@@ -174,10 +174,10 @@ try {
 
   chapter("The API server goes away and comes back");
   await practice.faults.stopListening();
-  result(`while it is gone: HTTP ${(await get(session.port, "http://stock/")).status}`);
+  result(`while it is gone: HTTP ${(await get(session.port, "http://orders.shop/")).status}`);
   await practice.faults.startListening();
   for (let tries = 0, status = 0; status !== 200; tries++) {
-    ({ status } = await get(session.port, "http://stock/"));
+    ({ status } = await get(session.port, "http://orders.shop/"));
     if (status === 200) {
       result(`after it is back: HTTP 200, on the same port${tries > 0 ? `, at the ${tries + 1}th try` : ""}`);
     } else if (tries > 100) throw new Error("The session did not recover");
