@@ -5,12 +5,11 @@ import http2 from "node:http2";
 import type { ControlEvent, Seen } from "../../src/agent/protocol.ts";
 import { SeenReport } from "../../src/agent/seen_report.ts";
 import { seenRequest } from "../../src/agent/seen_request.ts";
-import { bufferedDuplex } from "../../src/stream/buffered_duplex.ts";
 import { nodeDuplex } from "../../src/stream/node_duplex.ts";
 import { FakeClock, settled, until } from "../fake_clock.ts";
-import type { End } from "../stream/end.ts";
 import { type AgentScene, withAgent } from "./agent_scene.ts";
 import type { FakeLaptop, Program } from "./fake_laptop.ts";
+import { speakHttp2 } from "./speak_http2.ts";
 
 /** A laptop that has exchanged the port and wants to know what comes. */
 async function observer(scene: AgentScene, program?: Program): Promise<FakeLaptop> {
@@ -75,19 +74,10 @@ describe("what comes to a laptop", () => {
   });
 
   it("is told stream by stream of HTTP/2", async () => {
-    const program = (end: End) =>
-      new Promise<void>((resolve) => {
-        const server = http2.createServer();
-        const wire = nodeDuplex(bufferedDuplex(end.stream, end.reader));
-        wire.on("error", () => {});
-        wire.on("close", resolve);
-        server.on("sessionError", () => {});
-        server.on("stream", (stream: http2.ServerHttp2Stream) => {
-          stream.respond({ ":status": 201 });
-          stream.end("answer");
-        });
-        server.emit("connection", wire);
-      });
+    const program = speakHttp2((stream) => {
+      stream.respond({ ":status": 201 });
+      stream.end("answer");
+    });
     await withAgent(async (scene) => {
       const laptop = await observer(scene, program);
       const wire = nodeDuplex((await scene.connect()).stream);

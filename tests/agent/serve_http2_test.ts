@@ -1,28 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import http2 from "node:http2";
-import { bufferedDuplex } from "../../src/stream/buffered_duplex.ts";
 import { nodeDuplex } from "../../src/stream/node_duplex.ts";
 import { until } from "../fake_clock.ts";
-import type { End } from "../stream/end.ts";
 import { type AgentScene, marked, withAgent } from "./agent_scene.ts";
-
-/** A program that speaks HTTP/2 on each connection; `serve` is called for each stream. */
-function speakHttp2(serve: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void) {
-  return (end: End) =>
-    new Promise<void>((resolve) => {
-      const server = http2.createServer();
-      const wire = nodeDuplex(bufferedDuplex(end.stream, end.reader));
-      wire.on("error", () => {});
-      wire.on("close", resolve);
-      server.on("sessionError", () => {});
-      server.on("stream", (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => {
-        stream.on("error", () => {});
-        serve(stream, headers);
-      });
-      server.emit("connection", wire);
-    });
-}
+import { speakHttp2 } from "./speak_http2.ts";
 
 /** Answers with its name and the path, and a trailer as gRPC has it. */
 const answering = (name: string) =>
