@@ -1,3 +1,4 @@
+// deno-lint-ignore-file explicit-module-boundary-types -- JavaScript, as a pod runs it; the types are in its comments
 /**
  * A program that answers with its name, in every way that requests come: HTTP/1.1, WebSocket, and HTTP/2 in clear text as gRPC has it. The same in a
  * pod, run by `node answering_program.mjs NAME HTTP_PORT HTTP2_PORT`, and on the laptop.

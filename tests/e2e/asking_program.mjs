@@ -138,4 +138,4 @@ const server = http.createServer(async (request, response) => {
   }
 });
 server.keepAliveTimeout = 60_000;
-server.listen(Number(process.argv[2]), () => console.log("taking orders"));
+server.listen(Number(process.argv[2]));

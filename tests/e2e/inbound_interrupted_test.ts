@@ -46,18 +46,17 @@ describe("interrupted_at_every_step", () => {
 
   /** Exchanges a service, to be ended by Ctrl-C once it stands; `onWrite` may do something else after each write. */
   async function exchange(name: string, onWrite: (hawser: RunningHawser, count: number) => void) {
-    let hawser: RunningHawser | undefined;
-    await using proxy = await startCountingProxy((count) => hawser && onWrite(hawser, count));
+    await using proxy = await startCountingProxy((count) => onWrite(hawser, count));
     const kubeconfig = await writeKubeconfig(`${inbound.home.folder}/${name}.kubeconfig`, {
       user,
       namespace: inbound.scene.namespace,
       cluster: { server: proxy.server, "certificate-authority-data": undefined },
     });
-    hawser = inbound.start("exchange", name, port, "--kubeconfig", kubeconfig);
+    const hawser = inbound.start("exchange", name, port, "--kubeconfig", kubeconfig);
     let beginning = 0;
     const stands = hawser.line().then(() => {
       beginning = proxy.writes.length;
-      hawser?.kill("SIGINT");
+      hawser.kill("SIGINT");
     });
     await stands.catch(() => {}); // it may be made to end before
     const ended = await hawser.ended;
