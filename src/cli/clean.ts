@@ -3,6 +3,7 @@ import { openApi } from "../cluster/open_api.ts";
 import { checkRights } from "../inbound/check_rights.ts";
 import { clean as cleanServices, type Cleaned } from "../inbound/clean.ts";
 import type { Held } from "../inbound/survey.ts";
+import { relayUser } from "../inbound/names.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import type { CleanInvocation } from "./grammar/clean.ts";
@@ -60,16 +61,16 @@ function toJson(cleaned: Cleaned) {
 function said(cleaned: Cleaned, dryRun: boolean): string {
   const { namespace, service, participants } = cleaned.held;
   const owners = participants.map(({ owner }) => owner).join(", ");
-  const subject = `${namespace}/${service}`;
+  const user = relayUser(service);
+  const subject = user === undefined ? `${namespace}/${service}` : `${namespace}: the relay of "${user}"`;
+  const [done, todo] = user === undefined ? ["put back", "would be put back"] : ["removed", "would be removed"];
   switch (cleaned.outcome) {
     case "alive":
       return `${subject}: in use by ${owners || "somebody"}, left alone`;
     case "failed":
       return `${subject}: ${cleaned.error.message}`;
     case "restored":
-      return `${subject}: ${dryRun ? "would be put back" : "put back"}${scaled(cleaned.held)}${
-        owners === "" ? "" : `; ${owners} is gone`
-      }`;
+      return `${subject}: ${dryRun ? todo : done}${scaled(cleaned.held)}${owners === "" ? "" : `; ${owners} is gone`}`;
   }
 }
 

@@ -2,6 +2,7 @@ import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
 import { type Held, type Participant, survey } from "../inbound/survey.ts";
 import { columns } from "./columns.ts";
+import { relayUser } from "../inbound/names.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import { duration } from "./duration.ts";
@@ -57,7 +58,9 @@ function toJson({ namespace, service, state, undo, scaled, participants }: Held,
 
 function describe(held: Held, now: number, all: boolean): string[] {
   const { namespace, service, participants } = held;
-  const name = all ? `${namespace}/${service}` : service;
+  const user = relayUser(service);
+  const short = user === undefined ? service : `relay of ${user}`;
+  const name = all ? `${namespace}/${short}` : short;
   if (participants.length === 0) {
     return [`${name}  ${unheld(held)}`];
   }
@@ -68,6 +71,8 @@ function unheld({ state, scaled }: Held): string {
   if (scaled) return `held by nobody: ${scaled.workload} has no pods, of ${scaled.replicas}`;
   return state === "diverted" || state === "preview"
     ? "held by nobody: its traffic goes to its own pods"
+    : state === "relay"
+    ? "used by nobody"
     : "left-overs of an agent";
 }
 

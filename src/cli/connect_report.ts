@@ -21,6 +21,8 @@ export interface ConnectReport {
   readonly port: number;
   /** Whether the proxy asks for a password; `hawser env` tells it. */
   readonly auth: boolean;
+  /** Name of the Deployment, Secret and ConfigMap of the relay; null where there is none. */
+  readonly relay: string | null;
   /** Port of the resolver on 127.0.0.1; null where none runs. */
   readonly dnsPort: number | null;
   readonly services: readonly ServiceReport[];
@@ -50,7 +52,7 @@ export async function connectReport(
   logFile: string | undefined,
   signal: AbortSignal,
 ): Promise<ConnectReport> {
-  const { access, directory, proxy, dnsPort } = connection;
+  const { access, directory, proxy, relay, dnsPort } = connection;
   return {
     session,
     context: access.context,
@@ -61,6 +63,7 @@ export async function connectReport(
     zone: directory.zone,
     port: proxy.port,
     auth: proxy.auth !== undefined,
+    relay: relay ?? null,
     dnsPort: dnsPort ?? null,
     services: await Promise.all(
       directory.services().map((service, at) => serviceReport(service, at < looked, directory, signal)),
@@ -111,6 +114,9 @@ export function describeReport(
           report.auth ? ", with the password that hawser env tells" : ""
         }`,
       ],
+      ...report.relay === null
+        ? []
+        : [["Relay", `deployment, secret and configmap ${report.relay}, a lease, until you end it`]],
       ...report.dnsPort === null ? [] : [["DNS", `127.0.0.1:${report.dnsPort}  UDP and TCP`]],
       ...report.logFile === null ? [] : [["Log", report.logFile]],
     ]),

@@ -128,8 +128,9 @@ export class Router implements Dialer {
           return await route.dial(options);
         } catch (error) {
           if (!(error instanceof DialError) || (error.kind !== "unreachable" && error.kind !== "timeout")) throw error;
-          const hint =
-            "If it is an address of the cluster, use the service's name: addresses are known of watched namespaces only";
+          const hint = this.#deps.relay
+            ? `If only the cluster can reach it: --include ${target.host}`
+            : `If it is a service's, use its name: addresses are known of watched namespaces only. If only the cluster can reach it: --relay --include ${target.host}`;
           throw new DialError(error.kind, `${error.message}. ${hint}`, { cause: error });
         }
       },

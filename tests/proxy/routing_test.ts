@@ -137,7 +137,7 @@ describe("Router", () => {
         dial: () => Promise.reject(new DialError("unreachable", "no route to the host")),
       }),
     };
-    const error = await assertRejects(() => way("10.96.3.4", {}, { direct }), DialError, "use the service's name");
+    const error = await assertRejects(() => way("10.96.3.4", {}, { direct }), DialError, "use its name");
     assertEquals(error.kind, "unreachable");
     const outside = await assertRejects(() => way("example.org", {}, { direct }), DialError);
     assertEquals(outside.message, "no route to the host");
