@@ -283,7 +283,7 @@ describe("serveHttp1", () => {
       const [origin, status, sentence] of [["refuses", 502, /The pods of "dev\/orders".*nothing listens there/], [
         null,
         503,
-        /preview/,
+        /^it is a preview of alice, whose laptop is away\n$/,
       ]] as const
     ) {
       await withAgent(async (scene) => {
@@ -293,8 +293,15 @@ describe("serveHttp1", () => {
         assertStringIncludes(head, `HTTP/1.1 ${status} `);
         assertMatch(body, sentence);
         await (await scene.laptop("alice")).rule(scene.rule([], "error"));
-        assertEquals(await get(client, "/"), "alice GET / 0");
-      }, { origin });
+        // Where there is nobody, the client was sent away, to find others elsewhere.
+        const next = origin === null ? await scene.connect() : client;
+        assertEquals(await get(next, "/"), "alice GET / 0");
+      }, {
+        origin,
+        ...origin === null && {
+          alone: { ready: undefined, nobody: "it is a preview of alice, whose laptop is away" },
+        },
+      });
     }
   });
 
