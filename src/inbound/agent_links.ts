@@ -208,7 +208,7 @@ export class AgentLinks {
           this.#links.delete(link);
           link.close();
         }
-        if (!signal.aborted && this.#links.size === 0) this.#lost();
+        if (!this.#closing.signal.aborted && this.#links.size === 0) this.#lost();
       } catch (error) {
         if (signal.aborted) return;
         const message = error instanceof Error ? error.message : String(error);
