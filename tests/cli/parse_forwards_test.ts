@@ -8,7 +8,9 @@ import { UsageError } from "../../src/cli/usage_error.ts";
 function read(line: string): string {
   return parseForwards(line.split(" ")).map(({ target, ports }) =>
     `${target.kind === "host" ? target.host : `${target.workload.kind}/${target.workload.name}`}[${
-      ports.map(({ local, remote }) => `${local ?? "any"}<${remote}`).join(" ")
+      ports.map(({ local, remote, network }) => `${local ?? "any"}<${remote}${network === "udp" ? "/udp" : ""}`).join(
+        " ",
+      )
     }]`
   ).join(" ");
 }
@@ -20,6 +22,10 @@ describe("parseForwards", () => {
     assertEquals(read("pod/x :5005"), "pod/x[any<5005]");
     assertEquals(read("svc/mysql 0:3306"), "mysql[any<3306]");
     assertEquals(read("orders.other 9000:80 9001:81"), "orders.other[9000<80 9001<81]");
+  });
+
+  it("reads UDP as kubectl writes protocols", () => {
+    assertEquals(read("dns 53/udp 5353:53/udp :dns/udp 80/tcp"), "dns[53<53/udp 5353<53/udp any<dns/udp 80<80]");
   });
 
   it("reads several targets, addresses among them, and targets without ports", () => {

@@ -7,7 +7,7 @@ export const connectGrammar = {
   name: "connect",
   summary: "reach every service of the cluster by its name, through one local port",
   description:
-    "Opens a proxy (SOCKS5, SOCKS4a and HTTP on one port) and a DNS resolver on this machine, shows what is there and how to use it, and runs until Ctrl-C. Creates nothing in the cluster; bytes go through the API server, as with kubectl port-forward. What is not the cluster's goes out as it would have without hawser.",
+    "Opens a proxy (SOCKS5, SOCKS4a and HTTP on one port) and a DNS resolver on this machine, shows what is there and how to use it, and runs until Ctrl-C. Creates nothing in the cluster; bytes go through the API server, as with kubectl port-forward. With --relay a pod of the namespace dials instead, which reaches what a port-forward cannot; it is shared by your hawsers there and goes with the last one. What is not the cluster's goes out as it would have without hawser.",
   words: noWords,
   flags: {
     ...connectionFlags,
@@ -20,6 +20,7 @@ export const connectGrammar = {
   examples: [
     { line: "hawser connect", what: "the current context and its namespace" },
     { line: "hawser connect -n dev --namespaces shared", what: "short names in dev, and watch shared too" },
+    { line: "hawser connect --relay --include '*.corp.example'", what: "and what only the cluster can reach" },
     { line: "hawser connect --listen", what: "local ports for database clients" },
     { line: 'hawser connect --detach && eval "$(hawser env)"', what: "in the background, and wire this shell" },
   ],
