@@ -91,7 +91,8 @@ describe("chooseEndpoints", () => {
   it("says that UDP cannot be carried", () => {
     assertEquals(chooseEndpoints(service, 8125, [endpoint("a")]), {
       kind: "unsupported",
-      message: 'Port 8125 of Service "web" in namespace "dev" is UDP only, which a port-forward cannot carry: add --relay',
+      message:
+        'Port 8125 of Service "web" in namespace "dev" is UDP only, which a port-forward cannot carry: add --relay',
     });
   });
 
