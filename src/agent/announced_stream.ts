@@ -3,6 +3,7 @@ import { bufferedDuplex } from "../stream/buffered_duplex.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { PrefixedStream } from "../stream/prefixed_stream.ts";
+import { WrappedDuplex } from "../stream/wrapped_duplex.ts";
 import { formatJsonLine, readJsonLine } from "./json_line.ts";
 import { parseStreamAnswer } from "./parse_message.ts";
 import { type Delivery, type DialRequest, lineLimit, type StreamAnswer } from "./protocol.ts";
@@ -39,11 +40,10 @@ export interface AnnouncedStreamOptions {
  * A stream of a link that tells first what it is for. It may be written to before the other side has answered; reads fail with {@linkcode NotTaken} where it
  * says no.
  */
-export class AnnouncedStream implements Duplex {
+export class AnnouncedStream extends WrappedDuplex {
   /** Settles with the answer: rejects with {@linkcode NotTaken}, or with what broke the link. */
   readonly accepted: Promise<void>;
   readonly #stream: Duplex;
-  readonly #out: Duplex;
   readonly #refusal: (kind: RefusalKind, message: string) => Error;
   #reading: Duplex | undefined;
 
@@ -53,32 +53,16 @@ export class AnnouncedStream implements Duplex {
     clock: Clock,
     { delay = 0, refusal = notTaken }: AnnouncedStreamOptions = {},
   ) {
+    super(new PrefixedStream(stream, formatJsonLine(announcement), delay, { clock }));
     this.#stream = stream;
     this.#refusal = refusal;
-    this.#out = new PrefixedStream(stream, formatJsonLine(announcement), delay, { clock });
     this.accepted = this.#answer(clock);
     this.accepted.catch(() => {});
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
+  override async read(into: Uint8Array): Promise<number | null> {
     if (!this.#reading) await this.accepted;
     return await (this.#reading ?? this.#stream).read(into);
-  }
-
-  write(data: Uint8Array): Promise<void> {
-    return this.#out.write(data);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#out.closeWrite();
-  }
-
-  reset(): void {
-    this.#out.reset();
-  }
-
-  close(): void {
-    this.#out.close();
   }
 
   async #answer(clock: Clock): Promise<void> {

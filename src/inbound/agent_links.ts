@@ -228,7 +228,7 @@ export class AgentLinks {
   async #open(pod: V1Pod, signal: AbortSignal): Promise<AgentLink> {
     const { token, owner, linkPort, service, namespace, onServed, onSeen } = this.#options;
     const { name = "", uid = "" } = pod.metadata ?? {};
-    const { dialer, log } = this.#deps;
+    const { dialer } = this.#deps;
     const stream = await dialer.dialPods([{ pod: { namespace, name, uid }, port: linkPort }], `agent of ${service}`, {
       signal,
     });

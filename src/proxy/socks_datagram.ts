@@ -31,5 +31,5 @@ export function formatSocksDatagram({ target: { host, port }, data }: SocksDatag
   const ip = parseIp(host);
   const address = ip ?? new TextEncoder().encode(host);
   const type = ip === undefined ? [name, address.length] : [ip.length === 4 ? ipv4 : ipv6];
-  return concatBytes(Uint8Array.from([0, 0, 0, ...type, ...address, port >> 8, port & 0xff]), data);
+  return concatBytes([Uint8Array.from([0, 0, 0, ...type, ...address, port >> 8, port & 0xff]), data]);
 }

@@ -21,7 +21,7 @@ export class DatagramSplitter {
 
   /** The datagrams that are whole with `bytes`; they are views, valid until `bytes` is reused. Throws a RangeError where one is too long. */
   push(bytes: Uint8Array): Uint8Array[] {
-    const all = this.#begun.length > 0 ? concatBytes(this.#begun, bytes) : bytes;
+    const all = this.#begun.length > 0 ? concatBytes([this.#begun, bytes]) : bytes;
     const whole: Uint8Array[] = [];
     let at = 0;
     while (all.length - at >= 2) {

@@ -79,7 +79,7 @@ export class HttpConnection {
     const headers: HeaderList = [...page.head.headers, ["Connection", lives ? "keep-alive" : "close"]];
     const bytes = formatResponseHead({ ...page.head, headers });
     try {
-      await this.#connection.client.write(head?.method === "HEAD" ? bytes : concatBytes(bytes, page.body));
+      await this.#connection.client.write(head?.method === "HEAD" ? bytes : concatBytes([bytes, page.body]));
     } catch {
       return "end";
     }

@@ -261,7 +261,7 @@ async function sendMessage(
   if (framing.kind === "none") return await to.write(head);
   if (framing.kind === "length" && framing.length <= reader.buffered.length) {
     onBytes(framing.length);
-    const message = concatBytes(head, reader.buffered.subarray(0, framing.length));
+    const message = concatBytes([head, reader.buffered.subarray(0, framing.length)]);
     reader.consume(framing.length);
     return await to.write(message);
   }

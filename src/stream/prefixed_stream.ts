@@ -1,10 +1,10 @@
 import type { Clock } from "../platform/clock.ts";
 import { concatBytes } from "./concat_bytes.ts";
 import type { Duplex } from "./duplex.ts";
+import { WrappedDuplex } from "./wrapped_duplex.ts";
 
 /** A stream whose first bytes are given beforehand: they go out along with the first write, or alone where none comes in time. */
-export class PrefixedStream implements Duplex {
-  readonly #stream: Duplex;
+export class PrefixedStream extends WrappedDuplex {
   #cancel = () => {};
   #prefix: Uint8Array | undefined;
   /** What was sent without a write. */
@@ -12,40 +12,36 @@ export class PrefixedStream implements Duplex {
 
   /** `delay` is how many milliseconds `prefix` waits for a write; 0 for not at all. */
   constructor(stream: Duplex, prefix: Uint8Array, delay: number, { clock }: { readonly clock: Clock }) {
-    this.#stream = stream;
+    super(stream);
     this.#prefix = prefix;
     if (delay > 0) this.#cancel = clock.after(delay, () => this.#send());
     else this.#send();
   }
 
-  read(into: Uint8Array): Promise<number | null> {
-    return this.#stream.read(into);
-  }
-
-  async write(data: Uint8Array): Promise<void> {
-    if (this.#prefix) return await this.#stream.write(concatBytes(this.#take(), data));
+  override async write(data: Uint8Array): Promise<void> {
+    if (this.#prefix) return await super.write(concatBytes([this.#take(), data]));
     await this.#settled();
-    await this.#stream.write(data);
+    await super.write(data);
   }
 
-  async closeWrite(): Promise<void> {
-    if (this.#prefix) await this.#stream.write(this.#take());
+  override async closeWrite(): Promise<void> {
+    if (this.#prefix) await super.write(this.#take());
     await this.#settled();
-    await this.#stream.closeWrite();
+    await super.closeWrite();
   }
 
-  reset(): void {
+  override reset(): void {
     this.#cancel();
-    this.#stream.reset();
+    super.reset();
   }
 
-  close(): void {
+  override close(): void {
     this.#cancel();
-    this.#stream.close();
+    super.close();
   }
 
   #send(): void {
-    this.#sent = this.#stream.write(this.#take());
+    this.#sent = super.write(this.#take());
     this.#sent.catch(() => {}); // the next write meets the same
   }
 

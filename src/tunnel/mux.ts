@@ -1,5 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import { BufferedReader } from "../stream/buffered_reader.ts";
+import { concatBytes } from "../stream/concat_bytes.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import { MuxStream } from "./mux_stream.ts";
 import { nextTurn } from "./next_turn.ts";
@@ -65,7 +66,7 @@ export class Mux {
     this.#options = options;
     this.#clock = deps.clock;
     this.#nextId = options.role === "client" ? 1 : 2;
-    this.#outbox = new Outbox((parts) => carrier.write(joined(parts)), deps.clock);
+    this.#outbox = new Outbox((parts) => carrier.write(concatBytes(parts)), deps.clock);
     this.#heardAt = deps.clock.now();
     this.#stopTimer = deps.clock.after(pingInterval, () => this.#ping());
     this.#receive().then(
@@ -244,16 +245,4 @@ export class Mux {
     if (error) this.#carrier.reset();
     this.#options.onEnd(error);
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only) return only;
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -49,6 +49,7 @@ export class MuxStream implements Duplex {
 
   async write(data: Uint8Array): Promise<void> {
     this.#unsent = data.length;
+    let sent: Promise<void> | undefined;
     for (let at = 0; at < data.length;) {
       while (this.#sendWindow === 0 && !this.#over) await new Promise<void>((resolve) => this.#wake = resolve);
       if (this.#failure) throw this.#failure;
@@ -57,8 +58,10 @@ export class MuxStream implements Duplex {
       this.#sendWindow -= piece.length;
       at += piece.length;
       this.#unsent -= piece.length;
-      await this.#host.data(piece);
+      sent = this.#host.data(piece);
+      sent.catch(() => {}); // the link is over then, which the next piece or the last one meets
     }
+    await sent; // and with it all before
   }
 
   closeWrite(): Promise<void> {

@@ -52,7 +52,7 @@ export class WebSocketWire implements Wire {
       if (kind === undefined) return null;
       const part = new Uint8Array(this.#room(limit - (message?.length ?? 0), limit));
       for (let at = 0; this.#left > 0;) at += await this.read(part.subarray(at)) ?? 0;
-      message = message ? concatBytes(message, part) : part;
+      message = message ? concatBytes([message, part]) : part;
     } while (!message || !this.#final);
     return message;
   }

@@ -1,3 +1,4 @@
+import { concatBytes } from "../stream/concat_bytes.ts";
 import type { Duplex } from "../stream/duplex.ts";
 
 /** The carrier of a SPDY session: ordered bytes both ways. */
@@ -14,20 +15,7 @@ export interface Wire {
 export function plainWire(connection: Duplex, read: Wire["read"]): Wire {
   return {
     read,
-    write(parts) {
-      const [only] = parts;
-      return connection.write(parts.length === 1 && only ? only : joined(parts));
-    },
+    write: (parts) => connection.write(concatBytes(parts)),
     close: () => connection.reset(),
   };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
