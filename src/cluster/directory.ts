@@ -96,8 +96,8 @@ export type Lookup =
     readonly mayBeForeign?: boolean;
     readonly via?: readonly Service[];
   }
-  /** None of the cluster's business. */
-  | { readonly kind: "foreign" };
+  /** None of the cluster's business; `unanswered` where the API server did not say so in time, which leaves it likely. */
+  | { readonly kind: "foreign"; readonly unanswered?: boolean };
 
 /** A live view of what the cluster offers. Made by `openDirectory`. */
 export interface Directory {

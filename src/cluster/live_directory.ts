@@ -145,17 +145,20 @@ export class LiveDirectory implements Directory {
   /** A short name is the first thing that it could mean and that is there. */
   async #lookupShort(candidates: readonly NameCandidate[], signal: AbortSignal): Promise<Lookup> {
     let absent: Lookup = foreign;
+    let unanswered = false;
     // Before "orders.dev.svc" costs a question about a namespace "svc", which comes first in a pod's search list, "dev" is looked at.
     const watched = (candidate: NameCandidate) => "namespace" in candidate && this.#views.has(candidate.namespace);
     for (const candidate of candidates.toSorted((a, b) => Number(watched(b)) - Number(watched(a)))) {
       const outcome = await this.#resolveShort(candidate, signal);
       if (outcome && "found" in outcome) return outcome.found;
+      unanswered ||= !outcome;
       // What is missing in a watched namespace is likelier meant than a namespace by the name of one of its services.
       if (outcome?.certain && absent === foreign) {
         absent = { kind: outcome.absent, message: outcome.message, mayBeForeign: true };
       }
     }
     // A single word that is no service of ours is no near miss but anybody's.
+    if (absent === foreign && unanswered) return { kind: "foreign", unanswered };
     return absent.kind === "missing" && candidates.length === 1 && candidates[0]?.kind === "service" ? foreign : absent;
   }
 

@@ -84,7 +84,10 @@ export class Router implements Dialer {
       case "foreign":
         if (this.#included.some(matches)) return this.#toRelay(target);
         return this.#hinted(
-          this.#explained(direct.route(target, scheme), nobodyKnows(target, directory.namespace)),
+          this.#explained(
+            direct.route(target, scheme),
+            found.unanswered ? nobodySays(target) : nobodyKnows(target, directory.namespace),
+          ),
           target,
         );
     }
@@ -150,6 +153,13 @@ export class Router implements Dialer {
       },
     };
   }
+}
+
+function nobodySays({ host }: Target): DialError {
+  return new DialError(
+    "unreachable",
+    `"${host}" cannot be looked up: the API server did not say in time whether the cluster knows it, and this machine's DNS does not; try again`,
+  );
 }
 
 function nobodyKnows(target: Target, namespace: string): DialError {

@@ -36,6 +36,7 @@ const known: Readonly<Record<string, Lookup>> = {
   "nope.dev": { kind: "missing", message: 'Namespace "dev" has no service "nope"' },
   "react.dev": { kind: "missing", message: 'Namespace "dev" has no service "react"', mayBeForeign: true },
   "example.com": { kind: "forbidden", message: 'You may not get services in "com"', mayBeForeign: true },
+  "orders.slow": { kind: "foreign", unanswered: true },
   "x.secret": { kind: "forbidden", message: 'You may not list services in "secret"' },
 };
 
@@ -128,6 +129,15 @@ describe("Router", () => {
       closed.message,
       'You may not get services in "com". As a name outside the cluster, "example.com" is unknown to this machine\'s DNS',
     );
+  });
+
+  it("does not call a name unknown of which the API server does not say in time whether it is the cluster's", async () => {
+    const direct: RouterDeps["direct"] = {
+      route: () => ({ via: "direct", dial: () => Promise.reject(new DialError("unknown", "no such name in DNS")) }),
+    };
+    assertEquals(await way("orders.slow"), "direct");
+    const error = await assertRejects(() => way("orders.slow", {}, { direct }), DialError, "did not say in time");
+    assertEquals(error.kind, "unreachable");
   });
 
   it("says of a private address that leads nowhere that it may be the cluster's", async () => {
