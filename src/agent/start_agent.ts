@@ -20,8 +20,12 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-/** Milliseconds for which connections still come in after the pod was said to go, and until what is left is cut. */
-const stillAccepting = 4_000;
+/**
+ * Milliseconds for which connections are still taken after the pod was said to go: at least, on from the last that came, as a node that is slow to learn
+ * it still sends some, and at most.
+ */
+const stillAccepting = { least: 4_000, afterLast: 2_000, most: 14_000 };
+/** Milliseconds until what is left is cut. */
 const stopPatience = 22_000;
 
 const connectionLimit = 20_000;
@@ -51,6 +55,7 @@ class RunningAgent implements Agent {
   readonly #entrances: TcpListener[] = [];
   readonly #others: TcpListener[] = [];
   readonly #connections = new Map<AgentConnection, Promise<void>>();
+  #acceptedAt = -Infinity;
   #stopping = false;
 
   constructor(config: AgentConfig, token: string, deps: { readonly clock: Clock; readonly log: Log }) {
@@ -101,7 +106,7 @@ class RunningAgent implements Agent {
     this.#stopping = true;
     const cut = this.#clock.after(stopPatience, () => this.#cut());
     const drained = this.#owners.end(stopPatience);
-    if (this.#entrances.length > 0) await this.#clock.sleep(stillAccepting);
+    if (this.#entrances.length > 0) await this.#nobodyComes();
     this.#log.info(`${this.#connections.size} connections are left to end`);
     for (const listener of this.#entrances) listener.close();
     await this.#idle();
@@ -118,6 +123,14 @@ class RunningAgent implements Agent {
     await this.#idle();
   }
 
+  async #nobodyComes(): Promise<void> {
+    const began = this.#clock.now();
+    for (let until = began + stillAccepting.least; this.#clock.now() < until;) {
+      await this.#clock.sleep(until - this.#clock.now());
+      until = Math.min(began + stillAccepting.most, this.#acceptedAt + stillAccepting.afterLast);
+    }
+  }
+
   #cut(): void {
     for (const connection of this.#connections.keys()) connection.end(new Error("The agent ends"));
   }
@@ -128,6 +141,7 @@ class RunningAgent implements Agent {
 
   #accept(stream: TcpStream, entrance: Entrance): void {
     if (this.#connections.size >= connectionLimit) return stream.reset();
+    this.#acceptedAt = this.#clock.now();
     const connection = new AgentConnection(stream, entrance);
     if (this.#owners.draining) connection.finish();
     const served = serveClient(connection).catch((error) => {
