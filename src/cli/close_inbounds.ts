@@ -1,33 +1,33 @@
-import { aborted } from "../platform/interrupt.ts";
+import { aborted, type InterruptWatch } from "../platform/interrupt.ts";
 import type { CliDeps } from "./deps.ts";
 import { describeFarewell } from "./describe_farewell.ts";
 import type { RaisedInbound } from "./raise_inbound.ts";
 
 /**
- * Puts everything back and says how that went; false where a service could not be put back. An interrupt leaves it at once: rejects with an `Interrupted`.
+ * Puts everything back and says how that went; false where a service could not be put back. An interrupt leaves it at once: the first rejects
+ * with an `Interrupted`, a second one ends the process, as `InterruptWatch` has it.
  */
 export async function closeInbounds(
   raised: readonly RaisedInbound[],
-  { terminal, watchInterrupts }: Pick<CliDeps, "terminal" | "watchInterrupts">,
+  { signal }: Pick<InterruptWatch, "signal">,
+  { terminal }: Pick<CliDeps, "terminal">,
 ): Promise<boolean> {
   const services = raised.map(({ request }) => `"${request.service}"`).join(", ");
   const finish = raised.map(({ request }) => `hawser recover ${request.service} -n ${request.namespace}`).join("; ");
-  const interrupts = watchInterrupts();
+  const first = signal.aborted ? [] : [aborted(signal)];
   try {
     terminal.tell(`Putting back ${services}… (Ctrl-C leaves at once; this finishes it then: ${finish})`);
     const closing = Promise.allSettled(raised.map(async ({ request, inbound }) => {
       terminal.tell(describeFarewell(await inbound.close(), request));
     }));
-    const closed = await Promise.race([closing, aborted(interrupts.signal)]);
+    const closed = await Promise.race([closing, ...first]);
     const failures = closed.filter((result) => result.status === "rejected");
     for (const { reason } of failures) terminal.tell(`hawser: ${reason instanceof Error ? reason.message : reason}`);
     return failures.length === 0;
   } catch (error) {
-    if (interrupts.signal.aborted) {
+    if (signal.aborted) {
       terminal.tell(`Left as it is: requests go to the original pods. This finishes it: ${finish}`);
     }
     throw error;
-  } finally {
-    interrupts.close();
   }
 }

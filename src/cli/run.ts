@@ -1,3 +1,4 @@
+import type { InterruptWatch } from "../platform/interrupt.ts";
 import { runProgram } from "../platform/program.ts";
 import { programVariables, type ProxyAddress, withVariables } from "../wiring/variables.ts";
 import { openConnection } from "./connection.ts";
@@ -27,8 +28,7 @@ export async function run({ options, words }: RunInvocation, deps: CliDeps): Pro
     const connection = await openConnection(await connectionOptions(options), deps, interrupts.signal);
     try {
       if (wishes.length > 0) return await runInbound(words, wishes, connection, interrupts, deps);
-      interrupts.close(); // from here on they are the program's
-      return await start(words, connection.proxy, deps);
+      return await start(words, connection.proxy, deps, interrupts);
     } finally {
       await connection.close();
     }
@@ -37,8 +37,13 @@ export async function run({ options, words }: RunInvocation, deps: CliDeps): Pro
   }
 }
 
-async function start([program = "", ...args]: readonly string[], proxy: ProxyAddress, deps: CliDeps): Promise<number> {
+async function start(
+  [program = "", ...args]: readonly string[],
+  proxy: ProxyAddress,
+  deps: CliDeps,
+  interrupts?: InterruptWatch,
+): Promise<number> {
   await deps.terminal.flush();
   const env = withVariables(deps.env, programVariables(proxy, deps.env, deps.os), deps.os);
-  return await runProgram(program, args, { env, os: deps.os });
+  return await runProgram(program, args, { env, os: deps.os, interrupts });
 }

@@ -47,12 +47,10 @@ export async function runInbound(
     for (const { program: { hosts, port } } of await listening(ports, clock, interrupts.signal)) {
       log.event(`Something listens on ${hosts[0]}:${port} already, before "${program}" does: it gets the requests`);
     }
-    interrupts.signal.throwIfAborted();
-    interrupts.close(); // from here on they are the program's
     await terminal.flush();
     const looking = tellWhenReady(program, raised, deps, running.signal).catch(() => {});
     try {
-      status = await runProgram(program, args, { env, os });
+      status = await runProgram(program, args, { env, os, interrupts });
     } finally {
       running.abort(new Error("the program has ended"));
       await looking;
@@ -60,7 +58,7 @@ export async function runInbound(
   } finally {
     running.abort(new Error("the program was not started"));
     await earlier;
-    restored = await closeInbounds(raised, deps);
+    restored = await closeInbounds(raised, interrupts, deps);
   }
   return restored ? status : status || 1;
 }

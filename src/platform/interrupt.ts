@@ -12,6 +12,9 @@ export class Interrupted extends Error {
 export interface InterruptWatch {
   /** Aborts, with an {@linkcode Interrupted} as its reason, at the first signal. */
   readonly signal: AbortSignal;
+  /** Lets signals pass without any effect, for as long as they are somebody else's, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Gives the signals back to the platform. */
   close(): void;
 }
@@ -40,8 +43,10 @@ export function watchInterrupts(deps: InterruptDeps = platform): InterruptWatch 
   // Deno raises SIGHUP on Windows for a closed console window, SIGBREAK for Ctrl-Break; elsewhere SIGBREAK is no signal.
   const names: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
   if (deps.os === "windows") names.push("SIGBREAK");
+  let paused = false;
   const handlers = names.map((name) => {
     const handler = () => {
+      if (paused) return;
       if (controller.signal.aborted) deps.exit(130);
       else controller.abort(new Interrupted(name));
     };
@@ -50,6 +55,8 @@ export function watchInterrupts(deps: InterruptDeps = platform): InterruptWatch 
   });
   return {
     signal: controller.signal,
+    pause: () => void (paused = true),
+    resume: () => void (paused = false),
     close() {
       for (const { name, handler } of handlers.splice(0)) deps.unlisten(name, handler);
     },

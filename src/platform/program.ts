@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { Environment } from "./proxy_settings.ts";
 import { isAbsolute, join } from "node:path";
 import { Failure } from "./failure.ts";
+import type { InterruptWatch } from "./interrupt.ts";
 
 /** A program that could not be started; `status` is what a shell would exit with: 127 not found, 126 not executable. */
 export class ProgramError extends Failure {
@@ -20,14 +21,20 @@ export interface ProgramOptions {
   readonly os: typeof Deno.build.os;
   /** Ends the program (SIGTERM) when it aborts. */
   readonly signal?: AbortSignal;
+  /** Whose signals they are before and after: without a moment between in which one would end us. Where it has aborted, the program is not started. */
+  readonly interrupts?: InterruptWatch;
   /** Whether we run on a terminal, which sends Ctrl-C to the program as well. */
   readonly onTerminal?: boolean;
 }
 
+/** Milliseconds in which a signal that the program has ended by arrives here, too. */
+const late = 20;
+
 /**
  * Runs a program on our own stdin, stdout and stderr and resolves with its exit status; 128 + n where signal n ended it. While it
  * runs, signals are its business: a polite kill and a closed terminal are passed on; Ctrl-C is not where there is a terminal, because
- * that has already sent it to the program, which may well go on (a debugger, a REPL). Throws a {@linkcode ProgramError}.
+ * that has already sent it to the program, which may well go on (a debugger, a REPL). Throws a {@linkcode ProgramError}, or an `Interrupted` of
+ * `interrupts`.
  */
 export async function runProgram(name: string, args: readonly string[], options: ProgramOptions): Promise<number> {
   const path = await findProgram(name, options);
@@ -50,11 +57,15 @@ export async function runProgram(name: string, args: readonly string[], options:
   const end = () => passOn("SIGTERM");
   options.signal?.addEventListener("abort", end, { once: true });
   try {
+    options.interrupts?.signal.throwIfAborted();
+    options.interrupts?.pause();
     child = start(name, path, args, options); // once we listen: it may signal us as its first deed
     if (options.signal?.aborted) end();
     const { code, signal } = await child.status;
+    if (options.interrupts) await new Promise((resolve) => setTimeout(resolve, late));
     return signal === null ? code : 128 + (constants.signals[signal as keyof typeof constants.signals] ?? 0);
   } finally {
+    options.interrupts?.resume();
     options.signal?.removeEventListener("abort", end);
     for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
   }

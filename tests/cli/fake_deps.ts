@@ -1,5 +1,6 @@
 import { silentLog } from "../../src/platform/log.ts";
 import { systemClock } from "../../src/platform/clock.ts";
+import type { InterruptWatch } from "../../src/platform/interrupt.ts";
 import type { Environment } from "../../src/platform/proxy_settings.ts";
 import { commandTable } from "../../src/cli/command_table.ts";
 import type { CliDeps } from "../../src/cli/deps.ts";
@@ -7,6 +8,11 @@ import { main } from "../../src/cli/main.ts";
 import { Settings } from "../../src/cli/settings.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
 import type { Command } from "../../src/cli/command.ts";
+
+/** A watch that nothing comes to. */
+function noInterrupts(): InterruptWatch {
+  return { signal: new AbortController().signal, pause() {}, resume() {}, close() {} };
+}
 
 /** What was written to a fake terminal. */
 export interface Written {
@@ -46,7 +52,7 @@ export function fakeDeps(root: string, changes: Partial<CliDeps> = {}): { deps: 
     paths: () => ({ config: `${root}/config`, state: `${root}/state`, cache: `${root}/cache` }),
     settings: Settings.none(`${root}/config/config.json`),
     table: commandTable,
-    watchInterrupts: () => ({ signal: new AbortController().signal, close() {} }),
+    watchInterrupts: noInterrupts,
     ...changes,
   };
   return { deps, written };
@@ -63,7 +69,7 @@ export async function runMain(
     os: "linux",
     env: { HOME: options.root, ...options.env },
     table: options.table ?? commandTable,
-    watchInterrupts: () => ({ signal: new AbortController().signal, close() {} }),
+    watchInterrupts: noInterrupts,
   });
   return { ...written, status };
 }

@@ -35,6 +35,18 @@ describe("watchInterrupts", () => {
     }
   });
 
+  it("keeps the process alive while it is paused, and takes signals again afterwards", () => {
+    const { deps, handlers, exits } = fakePlatform();
+    const watch = watchInterrupts(deps);
+    watch.pause();
+    handlers.get("SIGINT")!();
+    handlers.get("SIGINT")!();
+    assertEquals([watch.signal.aborted, exits], [false, []]);
+    watch.resume();
+    handlers.get("SIGINT")!();
+    assertEquals([watch.signal.aborted, exits], [true, []]);
+  });
+
   it("gives the signals back", () => {
     const { deps, handlers } = fakePlatform();
     watchInterrupts(deps).close();

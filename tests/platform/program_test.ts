@@ -45,6 +45,17 @@ describe("runProgram", () => {
   const run = (code: string, signal?: AbortSignal) =>
     runProgram(deno, ["eval", code], { env: Deno.env.toObject(), os, ...signal && { signal } });
 
+  /** Runs a program of these modules in a process of its own. */
+  const script = async (code: string) => {
+    const args = ["run", "-A", "--no-check", "--no-config", "--no-lock", "-"];
+    const child = new Deno.Command(deno, { args, stdin: "piped", stdout: "piped", stderr: "inherit" }).spawn();
+    const stdin = child.stdin.getWriter();
+    await stdin.write(new TextEncoder().encode(code));
+    await stdin.close();
+    const { code: status, stdout } = await child.output();
+    return { code: status, stdout: new TextDecoder().decode(stdout) };
+  };
+
   it("passes the exit status on", async () => assertEquals(await run("Deno.exit(7)"), 7));
 
   it("gives 128 + n where a signal ended it", { ignore: os === "windows" }, async () => {
@@ -69,15 +80,24 @@ describe("runProgram", () => {
       import { runProgram } from ${JSON.stringify(import.meta.resolve("../../src/platform/program.ts"))};
       const options = { env: Deno.env.toObject(), os: Deno.build.os, onTerminal: ${onTerminal} };
       Deno.exit(await runProgram("sh", ["-c", 'kill -INT $PPID; sleep 0.3; exit 5'], options));`;
-    const statusOf = async (onTerminal: boolean) => {
-      const args = ["run", "-A", "--no-check", "--no-config", "--no-lock", "-"];
-      const child = new Deno.Command(deno, { args, stdin: "piped", stdout: "null", stderr: "inherit" }).spawn();
-      const stdin = child.stdin.getWriter();
-      await stdin.write(new TextEncoder().encode(code(onTerminal)));
-      await stdin.close();
-      return (await child.status).code;
-    };
-    assertEquals(await Promise.all([statusOf(true), statusOf(false)]), [5, 130]);
+    const [onTerminal, elsewhere] = await Promise.all([script(code(true)), script(code(false))]);
+    assertEquals([onTerminal.code, elsewhere.code], [5, 130]);
+  });
+
+  it("leaves no moment before and after in which a signal would end us", { ignore: os === "windows" }, async () => {
+    // In a process of its own, as the one that runs the tests has its own mind about signals.
+    const { code, stdout } = await script(`
+      import { runProgram } from ${JSON.stringify(import.meta.resolve("../../src/platform/program.ts"))};
+      import { watchInterrupts } from ${JSON.stringify(import.meta.resolve("../../src/platform/interrupt.ts"))};
+      const interrupts = watchInterrupts();
+      const options = { env: Deno.env.toObject(), os: Deno.build.os, onTerminal: true, interrupts };
+      console.log(await runProgram("sh", ["-c", "kill -INT $PPID; exit 4"], options), interrupts.signal.aborted);
+      const asked = new Promise((resolve) => interrupts.signal.addEventListener("abort", resolve));
+      Deno.kill(Deno.pid, "SIGINT");
+      await asked;
+      console.log(await runProgram("sh", ["-c", "exit 4"], options).catch((error) => error.name));
+      interrupts.close();`);
+    assertEquals([code, stdout], [0, "4 false\nInterrupted\n"]);
   });
 
   it("runs batch files, with blanks in their path and arguments", { ignore: os !== "windows" }, async () => {
