@@ -164,7 +164,7 @@ describe("what befalls those who bring traffic in", () => {
   });
 
   it("leaves every object of the namespace as it was", async () => {
-    assertEquals(await inbound.ours(), "");
+    await inbound.nothingLeft();
     assertEquals(await inbound.objects(), before);
   });
 });

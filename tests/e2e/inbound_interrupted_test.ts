@@ -98,7 +98,7 @@ describe("interrupted_at_every_step", () => {
   });
 
   it("leaves every object of the namespace as it was", async () => {
-    assertEquals(await inbound.ours(), "");
+    await inbound.nothingLeft();
     assertEquals(await inbound.objects(), before);
   });
 });

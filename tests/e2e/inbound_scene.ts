@@ -163,6 +163,11 @@ export class InboundScene implements AsyncDisposable {
     await eventually(async () => await this.ours(name) === "", 30_000, () => `nothing is left for ${name}`);
   }
 
+  /** Waits until nothing of hawser's is left at all: what belongs to an agent is collected by the cluster after it. */
+  async nothingLeft(): Promise<void> {
+    await eventually(async () => await this.ours() === "", 30_000, () => "nothing of hawser's is left");
+  }
+
   /** All objects of the namespace, without what changes by itself. */
   async objects(): Promise<readonly unknown[]> {
     const kinds = (await kubectl(["api-resources", "--namespaced", "--verbs=list", "-o", "name"])).trim().split("\n");

@@ -156,7 +156,7 @@ describe("traffic that comes in", () => {
   });
 
   it("leaves every object of the namespace as it was", async () => {
-    assertEquals(await inbound.ours(), "");
+    await inbound.nothingLeft();
     assertEquals(await inbound.objects(), before);
   });
 });

@@ -63,7 +63,7 @@ describe("the other modes", () => {
 
   async function restored(): Promise<void> {
     assertEquals(await state(), before);
-    await eventually(async () => await inbound.ours() === "", 30_000, () => "nothing is left");
+    await inbound.nothingLeft();
   }
 
   it("exchange --mode scale: the pods make room and come back without a failed request, and all is as it was", async () => {
