@@ -13,7 +13,7 @@ const flags = { syn: 1, ack: 2, fin: 4, rst: 8 } as const;
 const headLength = 12;
 /** The window that every stream begins with, by the specification; what one may grow to, and all of a link together beyond what they begin with. */
 const initialWindow = 256 * 1024;
-const largestWindow = 1024 * 1024;
+const largestWindow = 3 * 1024 * 1024;
 const growthLimit = 32 * 1024 * 1024;
 /** Milliseconds in which half a window is read where a larger one is of use. */
 const fast = 250;

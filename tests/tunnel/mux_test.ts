@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import type { Duplex } from "../../src/stream/duplex.ts";
@@ -36,6 +36,11 @@ async function hear(bytes: readonly number[]): Promise<Error | undefined> {
   const error = await ended.promise;
   far.close();
   return error;
+}
+
+async function readExactly(stream: Duplex, count: number): Promise<void> {
+  const buffer = new Uint8Array(count);
+  for (let left = count; left > 0;) left -= await stream.read(buffer.subarray(0, left)) ?? left;
 }
 
 const echo = async (stream: Duplex) => {
@@ -84,6 +89,36 @@ describe("Mux", () => {
     await writing;
     client.close();
     server.close();
+  });
+
+  it("lets a reader that keeps up have up to 3 MiB on the way, and one that takes its time no more than at first", async () => {
+    for (const [pause, window] of [[0, 3 * 1024 * 1024], [1_000, 256 * 1024]] as const) {
+      const { clock, client, server, accepted } = link();
+      const stream = client.open();
+      await settled();
+      const theirs = accepted[0]!;
+      const chunk = new Uint8Array(128 * 1024);
+      for (let i = 0; i < 32; i++) {
+        await stream.write(chunk);
+        await readExactly(theirs, chunk.length);
+        await clock.advance(pause);
+      }
+      let taken = 0;
+      const writing = (async () => {
+        for (const kilobyte = new Uint8Array(1024); taken < 2 * window; taken += kilobyte.length) {
+          await stream.write(kilobyte);
+        }
+      })();
+      writing.catch(() => {});
+      for (let before = -1; before !== taken;) {
+        before = taken;
+        await settled();
+      }
+      // What was read last is given back once it is half a window.
+      assert(taken > window / 2 && taken <= window, `${taken} of ${window} bytes`);
+      client.close();
+      server.close();
+    }
   });
 
   it("hands a reset to the other side as a reset, after what was sent before it", async () => {
