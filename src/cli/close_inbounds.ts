@@ -5,18 +5,24 @@ import type { RaisedInbound } from "./raise_inbound.ts";
 
 /**
  * Puts everything back and says how that went; false where a service could not be put back. An interrupt leaves it at once: the first rejects
- * with an `Interrupted`, a second one ends the process, as `InterruptWatch` has it.
+ * with an `Interrupted`, a second one ends the process, as `InterruptWatch` has it, so that what there is to know then is said before.
  */
 export async function closeInbounds(
   raised: readonly RaisedInbound[],
   { signal }: Pick<InterruptWatch, "signal">,
   { terminal }: Pick<CliDeps, "terminal">,
 ): Promise<boolean> {
-  const services = raised.map(({ request }) => `"${request.service}"`).join(", ");
-  const finish = raised.map(({ request }) => `hawser recover ${request.service} -n ${request.namespace}`).join("; ");
+  const services = unique(raised.map(({ request }) => `"${request.service}"`)).join(", ");
+  const finish = unique(
+    raised.map(({ request: { service, namespace } }) => `hawser recover ${service} -n ${namespace}`),
+  )
+    .join("; ");
+  const doing = raised.every(({ request }) => request.kind === "preview") ? "Taking away" : "Putting back";
+  const leaves = signal.aborted ? "Ctrl-C again leaves at once" : "Ctrl-C leaves at once";
+  const state = raised.every(({ inbound }) => inbound.plan.origin) ? "requests go to the original pods" : "";
   const first = signal.aborted ? [] : [aborted(signal)];
   try {
-    terminal.tell(`Putting back ${services}… (Ctrl-C leaves at once; this finishes it then: ${finish})`);
+    terminal.tell(`${doing} ${services}… (${leaves}${state && `: ${state} then`}; this finishes it: ${finish})`);
     const closing = Promise.allSettled(raised.map(async ({ request, inbound }) => {
       terminal.tell(describeFarewell(await inbound.close(), request));
     }));
@@ -25,9 +31,11 @@ export async function closeInbounds(
     for (const { reason } of failures) terminal.tell(`hawser: ${reason instanceof Error ? reason.message : reason}`);
     return failures.length === 0;
   } catch (error) {
-    if (signal.aborted) {
-      terminal.tell(`Left as it is: requests go to the original pods. This finishes it: ${finish}`);
-    }
+    if (signal.aborted) terminal.tell(`Left as it is${state && `: ${state}`}. This finishes it: ${finish}`);
     throw error;
   }
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
 }

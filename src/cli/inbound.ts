@@ -5,10 +5,10 @@ import type { Inbound } from "../inbound/inbound.ts";
 import { listens } from "../inbound/local_program.ts";
 import { Failure } from "../platform/failure.ts";
 import { aborted } from "../platform/interrupt.ts";
+import { closeInbounds } from "./close_inbounds.ts";
 import type { Options } from "./command.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
-import { describeFarewell } from "./describe_farewell.ts";
 import type { globalFlags } from "./global_flags.ts";
 import type { inboundFlags } from "./grammar/inbound_flags.ts";
 import { describeInbound, inboundReport } from "./inbound_report.ts";
@@ -40,7 +40,7 @@ export async function inbound(command: InboundCommand, options: InboundOptions, 
     const wanted = { access: accessOptions(options), namespaces: [], zone: undefined };
     await using cluster = await openCluster(wanted, deps, interrupts.signal);
     const raised = await raiseInbound(wish, cluster, deps, interrupts.signal);
-    const { request, inbound: standing } = raised;
+    const { inbound: standing } = raised;
     const ending = new AbortController();
     const signal = AbortSignal.any([interrupts.signal, ending.signal]);
     let earlier: Promise<void> | undefined;
@@ -53,14 +53,8 @@ export async function inbound(command: InboundCommand, options: InboundOptions, 
       ending.abort();
       await earlier;
       terminal.progress("");
-      if (over === undefined) {
-        const doing = command.kind === "preview" ? "Taking away" : "Putting back";
-        terminal.tell(
-          `${doing} "${request.service}"… (Ctrl-C again leaves at once; this finishes it then: hawser recover ${request.service})`,
-        );
-      }
-      const farewell = await standing.close();
-      if (over === undefined) terminal.tell(describeFarewell(farewell, request));
+      if (over === undefined) await closeInbounds([raised], interrupts, deps);
+      else await standing.close();
     }
     throw new Failure(over);
   } finally {

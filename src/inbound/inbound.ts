@@ -68,4 +68,6 @@ export interface Farewell {
   readonly others: readonly string[];
   /** The workload whose pods were not all ready in time once it had its replicas again, as `deployment/orders`. */
   readonly unready?: string;
+  /** What somebody else has done to the Service meanwhile, which was left so: it is gone, or selects what they wanted. */
+  readonly theirs?: "deleted" | "selector";
 }

@@ -60,6 +60,7 @@ export class RunningInbound implements Inbound {
   /** The agent is being made anew: what changes about the Service meanwhile is our own doing. */
   #remaking = false;
   #toldOfChange = false;
+  #theirs: Farewell["theirs"];
   #toldReplicas = 0;
   #wake = () => {};
   #stopTelling = () => {};
@@ -130,13 +131,14 @@ export class RunningInbound implements Inbound {
     const patience = closePatience + (this.plan.workload ? readyPatience.all : 0);
     const late = () => new Error(`it took more than ${patience / 1000} s`);
     try {
-      return await withDeadline(this.#deps.clock, patience, never, late, (limit) =>
+      const farewell = await withDeadline(this.#deps.clock, patience, never, late, (limit) =>
         withServiceLock(
           { namespace, service, holder: owner.name },
           this.#deps,
           limit,
           (locked) => leaveService(leaving, this.#deps, locked),
         ));
+      return this.#theirs ? { ...farewell, theirs: this.#theirs } : farewell;
     } catch (error) {
       await leaving.links?.close();
       leaving.participation?.abandon();
@@ -172,9 +174,14 @@ export class RunningInbound implements Inbound {
     const { log } = this.#deps;
     switch (change.kind) {
       case "deleted":
-        return log.event(`Somebody has deleted service "${service}": nothing comes here any more`);
+        this.#stopTelling();
+        this.#theirs = "deleted";
+        return log.event(
+          `Somebody has deleted service "${service}": nothing comes here any more. End this, and start it again once the service is there`,
+        );
       case "diverted":
         this.#stopTelling();
+        this.#theirs = undefined;
         if (this.#toldOfChange) log.event(`Service "${service}" is diverted to the agent again`);
         this.#toldOfChange = false;
         return;
@@ -191,6 +198,7 @@ export class RunningInbound implements Inbound {
       return await this.#again();
     }
     this.#stopTelling();
+    this.#theirs = "selector";
     this.#stopTelling = this.#deps.clock.after(remakePatience, () => {
       this.#toldOfChange = true;
       log.event(

@@ -92,6 +92,10 @@ describe("exchange and mesh, with the agent as a process", () => {
     if (windows) await runHawser(["recover", "orders"], env); // there a signal is the end of the process
     else {
       assertEquals(code, 130);
+      assertStringIncludes(
+        err,
+        "requests go to the original pods then; this finishes it: hawser recover orders -n dev)",
+      );
       assertStringIncludes(err, 'Service "orders" is what it was, and nothing is left.');
     }
     await practice.settled();

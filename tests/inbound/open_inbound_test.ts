@@ -144,11 +144,23 @@ describe("what others do to the service meanwhile", () => {
     const theirs = { spec: { selector: { "hawser.dev/agent": null, app: "orders-v2" } } };
     await api.patch("/api/v1/namespaces/dev/services/orders", "merge", theirs, {}, never);
     await until(() => scene.told.length > 0, "word of it");
-    await inbound.close();
+    assertEquals(await inbound.close(), { restored: true, others: [], theirs: "selector" });
     assertEquals(scene.told.slice(1), []);
     assertStringIncludes(scene.told[0]!, "It is left so");
     assertEquals(selectorOf(scene.practice, "orders"), '{"app":"orders-v2"}');
     assertEquals(scene.practice.get("services", "dev", "orders")?.metadata.annotations, undefined);
+  });
+
+  it("says at the end that the service was deleted, and takes its own away", async () => {
+    await using scene = await openScene();
+    const { deps } = await scene.laptop();
+    const inbound = await openInbound(exchangeOf("alice@one", scene.echoPort), deps, never);
+    await scene.practice.remove("services", "dev", "orders");
+    await until(() => scene.told.length > 0, "word of it");
+    assertStringIncludes(scene.told[0]!, "start it again once the service is there");
+    assertEquals(await inbound.close(), { restored: true, others: [], theirs: "deleted" });
+    await scene.practice.settled();
+    assertEquals(scene.practice.get("deployments.apps", "dev", "orders-hawser"), undefined);
   });
 
   it("an apply that merges selectors does not leave the service without pods", async () => {
