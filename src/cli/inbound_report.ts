@@ -26,6 +26,8 @@ export interface InboundReport {
     readonly local: string;
     readonly localPort: number;
   }[];
+  /** Ports of the Service that stay with the original pods. */
+  readonly originPorts: readonly { readonly port: number; readonly name: string }[];
   /** Others who take part. */
   readonly others: readonly string[];
   /** Names of what is in the cluster until the end: a Deployment, a Secret and a ConfigMap; a Service. */
@@ -66,7 +68,8 @@ export function inboundReport(
       local: program.hosts[0] ?? "127.0.0.1",
       localPort: program.port,
     })),
-    others: standing.others,
+    originPorts: standing.plan.origin ? unexposed(standing) : [],
+    others: [...new Set(standing.others)].filter((other) => other !== owner.name),
     agent: names.agent,
     origin: standing.plan.origin && names.origin,
     restarted,
@@ -83,13 +86,20 @@ export function inboundReport(
   };
 }
 
+/** Ports that lead elsewhere than the exposed ones. */
+function unexposed({ plan, ports }: RaisedInbound["inbound"]): InboundReport["originPorts"] {
+  return plan.ports.filter(({ agentPort }) => !ports.some(({ port }) => port.agentPort === agentPort))
+    .map(({ port, name }) => ({ port, name }));
+}
+
 /** The report for people. */
 export function describeInbound(report: InboundReport): string {
   const { namespace, service, ports, others, agent, origin, restarted, warnings, workload, reach } = report;
   const rows = ports.map(({ port, name, local, localPort }) => [
-    `${port}${name === "" ? "" : ` ${name}`}`,
+    portText(port, name),
     `-> ${local.includes(":") ? `[${local}]` : local}:${localPort}`,
   ]);
+  rows.push(...report.originPorts.map(({ port, name }) => [portText(port, name), "-> the original pods, as before"]));
   const objects = [
     `deployment, secret and configmap ${agent}`,
     ...origin ? [`service ${origin}`] : [],
@@ -119,16 +129,23 @@ export function describeInbound(report: InboundReport): string {
   ].join("\n");
 }
 
-function headline({ kind, service, mark, among, label, workload }: InboundReport): string {
+function portText(port: number, name: string): string {
+  return name === "" ? `${port}` : `${port} ${name}`;
+}
+
+function headline({ kind, service, mark, among, label, workload, ports, originPorts }: InboundReport): string {
   if (label) return `A pod of service "${among}" with the label ${label.key}=${label.value} is answered here,`;
   if (workload) return `All requests for the pods of ${workload} come here,`;
   if (kind === "preview") return `New service "${service}" is answered here,`;
+  const some = originPorts.length > 0
+    ? ` for ${ports.length > 1 ? "ports" : "port"} ${ports.map(({ port }) => port).join(" and ")}`
+    : "";
   return kind === "exchange"
-    ? `All requests of service "${service}" come here,`
-    : `Requests of service "${service}" whose ${mark} come here,`;
+    ? `All requests${some} of service "${service}" come here,`
+    : `Requests${some} of service "${service}" whose ${mark} come here,`;
 }
 
-/** How to send a marked request. */
+/** How to send a request that comes here, by lines that can be typed in another terminal. */
 function usage({ kind, namespace, service, match, ports, among, label }: InboundReport): string[] {
   const [port] = ports;
   if (!port) return [];
@@ -142,18 +159,29 @@ function usage({ kind, namespace, service, match, ports, among, label }: Inbound
     ];
   }
   const address = `http://${service}${port.port === 80 ? "" : `:${port.port}`}`;
-  if (kind !== "mesh") return [`Try it:  curl ${address}/`];
+  const tryIt = (request: string) => [
+    `Try it:  hawser run -n ${namespace} -- curl ${request}`,
+    "In another terminal here, that is; in a pod of the namespace it is just curl.",
+  ];
+  if (kind !== "mesh") return tryIt(`${address}/`);
   const headers: string[] = [];
   let path = "/", query = "";
   for (const { kind, name, how, value } of match) {
     if (how === "regex") return []; // what matches it, its author knows
-    if (kind === "header") headers.push(`-H '${name}: ${value}'`);
-    else if (kind === "cookie") headers.push(`-b '${name}=${value}'`);
-    else if (kind === "query") query += `${query === "" ? "?" : "&"}${name}=${encodeURIComponent(value)}`;
-    else path = value;
+    if (kind === "header") headers.push("-H", `${name}: ${value}`);
+    else if (kind === "cookie") headers.push("-b", `${name}=${value}`);
+    else if (kind === "query") {
+      query += `${query === "" ? "?" : "&"}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+    } else path = value;
   }
   const browser = match.some(({ kind }) => kind === "header")
     ? ["In a browser, an extension that sets request headers (ModHeader, Header Editor) marks what it sends."]
     : [];
-  return [`Try it:  curl ${[...headers, `'${address}${path}${query}'`].join(" ")}`, ...browser];
+  const words = [...headers, `${address}${path}${query}`].map(quoted);
+  return [...tryIt(words.join(" ")), ...browser];
+}
+
+/** A word for a POSIX shell. */
+function quoted(word: string): string {
+  return /^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

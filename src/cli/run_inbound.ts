@@ -70,7 +70,7 @@ async function tellWhenReady(
   { terminal, clock, log }: CliDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const services = raised.map(({ request }) => `"${request.service}"`).join(", ");
+  const services = [...new Set(raised.map(({ request }) => `"${request.service}"`))].join(", ");
   let silent: readonly ExposedPort[] = raised.flatMap(({ inbound }) => inbound.ports);
   for (const started = clock.now();;) {
     const heard = await listening(silent, clock, signal);

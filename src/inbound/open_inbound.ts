@@ -48,8 +48,8 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
   const variant = request.variant?.kind;
   await clearWay({ namespace, service, variant }, deps, signal);
   const plan = await makePlan(request, api, signal);
-  const ports = choosePorts(service, plan.ports, request.exposes);
-  if (plan.labels) mustExposeAll(plan, ports.map(({ port }) => port));
+  const ports = choosePorts(request.among ?? service, plan.ports, request.exposes);
+  if (plan.labels) mustExposeAll(request.among ?? service, plan, ports.map(({ port }) => port));
   const secret = ports.find(({ port }) => port.tls);
   if (kind === "mesh" && !plan.labels && secret) throw unreadable(service, secret.port.port);
   const rules = ports.map(({ port, program }): LocalRule => ({
