@@ -53,14 +53,14 @@ function toJson(cleaned: Cleaned) {
     namespace,
     service,
     outcome: cleaned.outcome,
-    owners: participants.map(({ owner }) => owner),
+    owners: [...new Set(participants.map(({ owner }) => owner))],
     ...cleaned.outcome === "failed" && { error: cleaned.error.message },
   };
 }
 
 function said(cleaned: Cleaned, dryRun: boolean): string {
   const { namespace, service, participants } = cleaned.held;
-  const owners = participants.map(({ owner }) => owner).join(", ");
+  const owners = [...new Set(participants.map(({ owner }) => owner))].join(", ");
   const user = relayUser(service);
   const subject = user === undefined ? `${namespace}/${service}` : `${namespace}: the relay of "${user}"`;
   const [done, todo] = user === undefined ? ["put back", "would be put back"] : ["removed", "would be removed"];

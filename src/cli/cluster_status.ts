@@ -1,5 +1,6 @@
 import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
+import { leaseQuiet } from "../inbound/lease_quiet.ts";
 import { type Held, type Participant, survey } from "../inbound/survey.ts";
 import { columns } from "./columns.ts";
 import { relayUser } from "../inbound/names.ts";
@@ -8,13 +9,14 @@ import type { CliDeps } from "./deps.ts";
 import { duration } from "./duration.ts";
 import type { StatusInvocation } from "./grammar/status.ts";
 
-/** Somebody who renewed their Lease less long ago, by the clocks of two machines, is taken to live. */
-const recent = 40_000;
+/** Milliseconds: who lives renews their Lease every 10 s, and is taken for dead after 40 s, with 2 s for the clocks of API servers. */
+const recent = 15_000;
+const longest = 42_000;
 
 /**
  * `hawser status --cluster`. JSON: `{ services: { namespace, service, state: "diverted"|"scaled"|"manual"|"preview"|"relay"|"none", selector?, workload?,
- * replicas?, since?, by?, participants: { owner, kind?, variant?, ports?, mark?, since, renewed, live }[] }[] }`. `live` compares the clocks of two machines, so that it is a hint;
- * `hawser clean --dry-run` takes the time to be sure.
+ * replicas?, since?, by?, participants: { owner, kind?, variant?, ports?, mark?, since, renewed, quiet?, live }[] }[] }`. `quiet` is in seconds, since they last gave a sign of life, by the API server's clock;
+ * where that does not tell, by those of two machines. `live` says that it is less than 15 s: whoever died a moment ago is so still, and `hawser clean --dry-run` takes the time to be sure.
  */
 export async function clusterStatus({ options }: StatusInvocation, deps: CliDeps): Promise<number> {
   const { terminal, env, clock, log } = deps;
@@ -51,7 +53,8 @@ function toJson({ namespace, service, state, undo, scaled, participants }: Held,
       ...each.holding,
       since: each.since,
       renewed: each.lease.spec?.renewTime,
-      live: age(each.lease.spec?.renewTime, now) < recent,
+      ...Number.isFinite(quietOf(each, now)) && { quiet: Math.round(quietOf(each, now) / 1000) },
+      live: quietOf(each, now) < recent,
     })),
   };
 }
@@ -76,21 +79,31 @@ function unheld({ state, scaled }: Held): string {
     : "left-overs of an agent";
 }
 
-function row({ owner, holding, since, lease }: Participant, now: number): string[] {
-  const renewed = age(lease.spec?.renewTime, now);
+function row(participant: Participant, now: number): string[] {
+  const { owner, holding, since } = participant;
   const { kind = "?", ports = [], mark = "", variant } = holding ?? {};
   return [
     owner,
     variant ? `${kind} (${variant})` : kind,
     ports.join(","),
     `for ${duration(age(since, now))}`,
-    renewed < recent ? "live" : `silent for ${duration(renewed)}, by the clocks`,
+    sign(quietOf(participant, now)),
     mark,
   ];
 }
 
 function isLeft({ participants }: Held, now: number): boolean {
-  return participants.every(({ lease }) => age(lease.spec?.renewTime, now) >= recent);
+  return participants.every((each) => quietOf(each, now) > longest);
+}
+
+function sign(quiet: number): string {
+  if (quiet < recent) return "live";
+  return quiet > longest ? `gone, silent for ${duration(quiet)}` : `quiet for ${duration(quiet)}`;
+}
+
+/** Milliseconds since somebody's last sign of life. */
+function quietOf({ lease, date }: Participant, now: number): number {
+  return leaseQuiet(lease, date) ?? age(lease.spec?.renewTime, now);
 }
 
 function age(time: string | undefined, now: number): number {

@@ -8,6 +8,8 @@ export interface WatchEvent<T> {
 export interface ListResult<T> {
   readonly resourceVersion: string;
   readonly items: readonly T[];
+  /** When the last page was answered, by the server's clock, in milliseconds since the Unix epoch; undefined where it does not say. In whole seconds. */
+  readonly date?: number;
 }
 
 /** Query parameters; undefined ones are left out. */

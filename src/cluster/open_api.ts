@@ -63,7 +63,7 @@ class HttpApi implements OpenApi {
   }
 
   async get<T>(path: string, query: Query, signal: AbortSignal): Promise<T> {
-    return await this.#json<T>({ method: "GET", path, query, gzip: true }, signal);
+    return await this.#json<T>(getting(path, query), signal);
   }
 
   async list<T>(path: string, query: Query, signal: AbortSignal): Promise<ListResult<T>> {
@@ -71,18 +71,21 @@ class HttpApi implements OpenApi {
     let next: string | undefined;
     do {
       const paged = { limit: pageSize, ...query, continue: next };
-      let page: ListPage<T>;
+      let answer: Dated<ListPage<T>>;
       try {
-        page = await this.get<ListPage<T>>(path, paged, signal);
+        answer = await this.#answer<ListPage<T>>(getting(path, paged), signal);
       } catch (error) {
         if (next === undefined || !(error instanceof ApiError) || error.status !== 410) throw error;
         // The snapshot that the pages come from is gone, as on a busy cluster after five minutes: all at once then.
-        page = await this.get<ListPage<T>>(path, query, signal);
+        answer = await this.#answer<ListPage<T>>(getting(path, query), signal);
         items.length = 0;
       }
+      const { value: page, date } = answer;
       for (const item of page.items ?? []) items.push(item);
       next = page.metadata?.continue || undefined;
-      if (next === undefined) return { resourceVersion: page.metadata?.resourceVersion ?? "", items };
+      if (next === undefined) {
+        return { resourceVersion: page.metadata?.resourceVersion ?? "", items, ...date !== undefined && { date } };
+      }
     } while (true);
   }
 
@@ -145,11 +148,17 @@ class HttpApi implements OpenApi {
   }
 
   async #json<T>(call: Call, signal: AbortSignal): Promise<T> {
+    return (await this.#answer<T>(call, signal)).value;
+  }
+
+  async #answer<T>(call: Call, signal: AbortSignal): Promise<Dated<T>> {
     const exchange = await this.#send(call, signal);
     try {
       const text = await readBody(exchange, bodyLimit);
       // The server's own words about its own objects: their shapes are the API's promise.
-      return JSON.parse(text) as T;
+      const value = JSON.parse(text) as T;
+      const date = Date.parse(header(exchange.head.headers, "date") ?? "");
+      return { value, date: Number.isNaN(date) ? undefined : date };
     } catch (error) {
       throw this.#explain(error, signal);
     } finally {
@@ -243,6 +252,16 @@ class HttpApi implements OpenApi {
       cause: error,
     });
   }
+}
+
+function getting(path: string, query: Query): Call {
+  return { method: "GET", path, query, gzip: true };
+}
+
+interface Dated<T> {
+  readonly value: T;
+  /** By the server's clock. */
+  readonly date: number | undefined;
 }
 
 interface ListPage<T> {

@@ -22,18 +22,18 @@ export type Cleaned =
   & (
     /** Nobody takes part any more; with `dryRun`, it would be restored. */
     | { readonly outcome: "restored"; readonly recovered: Recovered | undefined }
-    /** Somebody lives. */
+    /** Somebody lives; those who were seen to are the participants. */
     | { readonly outcome: "alive" }
     | { readonly outcome: "failed"; readonly error: Error }
   );
 
 const interval = 2_000;
-/** For people: the Leases of participants last 40 s, and are looked at every 2 s. */
-const longest = 42;
+/** For people: the Leases of participants last 40 s, with 2 s for the clocks of API servers, and are looked at every 2 s. */
+const longest = 44;
 
 /**
  * Restores every Service in which nobody takes part any more. Works without any local state. Who lives is told by watching whether their Lease is renewed,
- * which takes up to 40 s; where nobody has a Lease at all it takes no time.
+ * within 10 s; whoever has not renewed it for 40 s is gone.
  */
 export async function clean(
   options: CleanOptions,
@@ -54,8 +54,8 @@ export async function clean(
     for (const held of found) {
       const key = `${held.namespace}/${held.service}`;
       if (decided.has(key) || except.includes(key)) continue;
-      const seen = held.participants.map(({ lease }): Liveness => {
-        const liveness = sightings.see(lease);
+      const seen = held.participants.map(({ lease, date }): Liveness => {
+        const liveness = sightings.see(lease, date);
         // Who has come since we began to look lives: others' comings and goings must not make us look for ever.
         return begun?.has(lease.metadata.uid ?? "") ? liveness : "alive";
       });
@@ -65,8 +65,10 @@ export async function clean(
         continue;
       }
       decided.add(key);
-      if (verdict === "alive") done.push({ held, outcome: "alive" });
-      else over.push(held);
+      if (verdict === "alive") {
+        const participants = held.participants.filter((_, at) => seen[at] === "alive");
+        done.push({ held: { ...held, participants }, outcome: "alive" });
+      } else over.push(held);
     }
     // At the same time: each agent takes some seconds to end.
     done.push(...await Promise.all(over.map((held) => finish(held, sightings, dryRun, holder, deps, signal))));
@@ -98,7 +100,7 @@ async function finish(
         service,
         holder,
         // Somebody may have joined, or woken up, in the meantime.
-        unless: (leases) => leases.some((lease) => sightings.see(lease) !== "expired"),
+        unless: (leases, date) => leases.some((lease) => sightings.see(lease, date) !== "expired"),
       },
       deps,
       signal,

@@ -32,7 +32,7 @@ const interval = 2_000;
 
 /**
  * Sees to it that nobody stands where an agent is to be whom it cannot share with: an agent of a variant serves one developer. What laptops that died have left is
- * put back; whether they died is told by watching their Leases, for up to 40 s. Rejects with a {@linkcode Failure} that names whoever lives, before anything is
+ * put back; whether they died is told by their Leases, which have to be watched until 40 s have passed since they last renewed them. Rejects with a {@linkcode Failure} that names whoever lives, before anything is
  * changed. To be called with the Service's lock held.
  */
 export async function clearWay(options: ClearWayOptions, deps: ClearWayDeps, signal: AbortSignal): Promise<void> {
@@ -42,8 +42,8 @@ export async function clearWay(options: ClearWayOptions, deps: ClearWayDeps, sig
   const sightings = new LeaseSightings(clock);
   const labelSelector = `${labels.service}=${service},${labels.owner}`;
   for (;; await clock.sleep(interval, signal)) {
-    const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
-    const seen = items.map((lease) => ({ lease, liveness: sightings.see(lease) }));
+    const { items, date } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
+    const seen = items.map((lease) => ({ lease, liveness: sightings.see(lease, date) }));
     const alive = seen.find(({ liveness }) => liveness === "alive");
     if (alive) throw taken(options, alive.lease);
     if (seen.every(({ liveness }) => liveness === "expired")) {
@@ -53,7 +53,7 @@ export async function clearWay(options: ClearWayOptions, deps: ClearWayDeps, sig
       }
       return;
     }
-    const owners = seen.map(({ lease }) => lease.spec?.holderIdentity ?? "somebody").join(", ");
+    const owners = [...new Set(seen.map(({ lease }) => lease.spec?.holderIdentity ?? "somebody"))].join(", ");
     onProgress?.(`Service "${service}" is held by ${owners}; watching for up to 40 s whether they live…`);
   }
 }

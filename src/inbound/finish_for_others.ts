@@ -4,7 +4,7 @@ import type { Log } from "../platform/log.ts";
 import { clean } from "./clean.ts";
 import { agentPurpose, relayUser } from "./names.ts";
 
-/** Finishes what laptops that died have left in a namespace, but for what belongs to `own`. Takes up to 42 s. Rejects as `clean` does. */
+/** Finishes what laptops that died have left in a namespace, but for what belongs to `own`. Takes up to 44 s. Rejects as `clean` does. */
 export async function finishForOthers(
   { namespace, own, holder }: { readonly namespace: string; readonly own: string; readonly holder: string },
   deps: { readonly api: Api; readonly clock: Clock; readonly log: Log },

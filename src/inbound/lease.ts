@@ -8,6 +8,8 @@ export interface Lease {
     readonly creationTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    /** Who wrote which fields, and when, which the API server notes at each write. */
+    readonly managedFields?: readonly { readonly time?: string }[];
   };
   readonly spec?: {
     readonly holderIdentity?: string;

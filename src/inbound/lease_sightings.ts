@@ -1,5 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Lease } from "./lease.ts";
+import { leaseQuiet, serverTolerance } from "./lease_quiet.ts";
 
 /** What is known of a Lease's holder. */
 export type Liveness =
@@ -11,8 +12,8 @@ export type Liveness =
   | "unknown";
 
 /**
- * Tells living holders of Leases from dead ones by what changes before our own eyes: the times in a Lease are its holder's, whose clock may be
- * hours off.
+ * Tells living holders of Leases from dead ones. The times in a Lease are its holder's, whose clock may be hours off: whose Lease has run out by the API server's own clock
+ * is dead, and of the others those live who renew theirs before our own eyes. Who has renewed a moment ago may have died since.
  */
 export class LeaseSightings {
   readonly #clock: Pick<Clock, "now">;
@@ -22,16 +23,18 @@ export class LeaseSightings {
     this.#clock = clock;
   }
 
-  /** Takes note of a Lease as it is now, and says what that tells. */
-  see(lease: Lease): Liveness {
+  /** Takes note of a Lease as it is now, and says what that tells. `date` is that of the list it comes from; without, it has to be watched for as long as it lasts. */
+  see(lease: Lease, date: number | undefined): Liveness {
     const { uid = "", resourceVersion = "" } = lease.metadata;
     const now = this.#clock.now();
+    const lasts = (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
     const before = this.#seen.get(uid);
     if (before?.version !== resourceVersion) {
       this.#seen.set(uid, { version: resourceVersion, at: now, renewed: before !== undefined });
-      return before === undefined ? "unknown" : "alive";
+      if (before) return "alive";
+      return (leaseQuiet(lease, date) ?? 0) > lasts + serverTolerance ? "expired" : "unknown";
     }
-    if (now - before.at >= (lease.spec?.leaseDurationSeconds ?? 0) * 1000) return "expired";
+    if (now - before.at >= lasts || (leaseQuiet(lease, date) ?? 0) > lasts + serverTolerance) return "expired";
     return before.renewed ? "alive" : "unknown";
   }
 }

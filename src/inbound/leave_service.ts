@@ -35,13 +35,13 @@ export async function leaveService(
   signal: AbortSignal,
 ): Promise<Farewell> {
   if (!alone) await links?.withdraw(drainPatience, signal);
-  const { items } = await deps.api.list<Lease>(
+  const { items, date } = await deps.api.list<Lease>(
     paths.leases(namespace),
     { labelSelector: `${labels.service}=${service},${labels.owner}` },
     signal,
   );
   const leases = items.filter(({ metadata }) => metadata.labels?.[labels.owner] !== owner);
-  const others = await living(service, leases, links, sightings, signal);
+  const others = await living(service, leases, date, links, sightings, signal);
   let unready: string | undefined;
   if (others.length === 0) {
     ({ unready } = await restoreService({ namespace, service, drain: (limit) => drained(links, limit) }, deps, signal));
@@ -61,6 +61,7 @@ export async function leaveService(
 async function living(
   service: string,
   leases: readonly Lease[],
+  date: number | undefined,
   links: AgentLinks | undefined,
   sightings: LeaseSightings,
   signal: AbortSignal,
@@ -68,7 +69,7 @@ async function living(
   const known = leases.map((lease) => ({
     id: lease.metadata.labels?.[labels.owner] ?? "",
     name: lease.spec?.holderIdentity ?? "somebody",
-    seen: sightings.see(lease),
+    seen: sightings.see(lease, date),
   })).filter(({ seen }) => seen !== "expired");
   if (known.length === 0) return [];
   const relay = relayUser(service) !== undefined;

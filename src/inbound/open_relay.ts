@@ -189,11 +189,11 @@ class RunningRelay implements Relay {
   async #stands(signal: AbortSignal): Promise<boolean> {
     const { namespace, name, owner } = this.#request;
     const { api } = this.#deps;
-    const [{ items }, deployment] = await Promise.all([
+    const [{ items, date }, deployment] = await Promise.all([
       api.list<Lease>(paths.leases(namespace), { labelSelector: `${labels.service}=${name},${labels.owner}` }, signal),
       unlessGone(api.get<V1Deployment>(`${paths.deployments(namespace)}/${this.object}`, {}, signal)),
     ]);
-    for (const lease of items) this.#sightings.see(lease);
+    for (const lease of items) this.#sightings.see(lease, date);
     const ours = items.some(({ metadata }) => metadata.labels?.[labels.owner] === owner.id);
     if (!ours) {
       this.#participation?.abandon();

@@ -1,5 +1,6 @@
 import { type Api, ApiError } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
+import { withDeadline } from "../platform/deadline.ts";
 import type { Owner } from "../agent/protocol.ts";
 import { labelsFor } from "./agent_manifests.ts";
 import { type Lease, microTime } from "./lease.ts";
@@ -46,6 +47,8 @@ export interface Participation {
 /** Participants renew this often, and count as gone when nothing was renewed for so long. */
 export const renewInterval = 10_000;
 const leaseSeconds = 40;
+/** Milliseconds until a renewal that failed is tried again. */
+const retryInterval = 2_000;
 
 /** Begins to take part in a Service: a Lease, renewed every 10 s. Rejects as `api.create` does. */
 export async function takePart(
@@ -89,7 +92,7 @@ class RenewedLease implements Participation {
     this.#api = api;
     this.#clock = clock;
     this.removed = new Promise((resolve) => this.#onRemoved = resolve);
-    this.#schedule();
+    this.#schedule(renewInterval);
   }
 
   async leave(signal: AbortSignal): Promise<void> {
@@ -103,19 +106,22 @@ class RenewedLease implements Participation {
     this.#stop();
   }
 
-  #schedule(): void {
+  #schedule(after: number): void {
     if (this.#closing.signal.aborted) return;
-    this.#stop = this.#clock.after(renewInterval, () => this.#renewing = this.#renew());
+    this.#stop = this.#clock.after(after, () => this.#renewing = this.#renew());
   }
 
   async #renew(): Promise<void> {
     try {
       const spec = { renewTime: microTime(this.#clock.wall()) };
-      await this.#api.patch(this.#path, "merge", { spec }, {}, this.#closing.signal);
+      const late = () => new Error("no answer");
+      const patch = (signal: AbortSignal) => this.#api.patch(this.#path, "merge", { spec }, {}, signal);
+      await withDeadline(this.#clock, renewInterval, this.#closing.signal, late, patch);
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return this.#onRemoved();
-      // The server is away, or asks for patience: four more tries fit into the Lease's time.
+      // The server is away, or asks for patience. Once it is back, others take us for dead until we have renewed.
+      return this.#schedule(retryInterval);
     }
-    this.#schedule();
+    this.#schedule(renewInterval);
   }
 }

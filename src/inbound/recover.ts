@@ -13,8 +13,8 @@ export interface RecoverOptions {
   readonly service: string;
   /** Who does it, for people who wait meanwhile. */
   readonly holder: string;
-  /** Says no where somebody lives whom it must not disturb; asked with the lock held. Default: nobody is spared. */
-  readonly unless?: (participants: readonly Lease[]) => boolean;
+  /** Says no where somebody lives whom it must not disturb; asked with the lock held, with the date of the list they come from. Default: nobody is spared. */
+  readonly unless?: (participants: readonly Lease[], date: number | undefined) => boolean;
   readonly onWait?: (holder: string) => void;
 }
 
@@ -38,8 +38,8 @@ export async function recover(
   const api = finishingWrites(deps.api, clock);
   return await withServiceLock(options, { api, clock }, signal, async (signal) => {
     const labelSelector = `${labels.service}=${service},${labels.owner}`;
-    const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
-    if (unless?.(items)) return undefined;
+    const { items, date } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
+    if (unless?.(items, date)) return undefined;
     // Before all else: who finds the agent gone and the Lease still there would make the agent anew.
     for (const { metadata } of items) {
       await unlessGone(api.delete(`${paths.leases(namespace)}/${metadata.name}`, undefined, signal));

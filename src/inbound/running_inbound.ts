@@ -234,8 +234,8 @@ export class RunningInbound implements Inbound {
     while (!signal.aborted) {
       try {
         const labelSelector = `${labels.service}=${service},${labels.owner}`;
-        const { items } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
-        for (const lease of items) this.#leaving?.sightings.see(lease);
+        const { items, date } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
+        for (const lease of items) this.#leaving?.sightings.see(lease, date);
         if (!items.some(({ metadata }) => metadata.labels?.[labels.owner] === owner.id)) return this.#wasRemoved();
         await this.#seeToAgent(signal);
         await this.#seeToWorkload(signal);

@@ -133,7 +133,7 @@ async function acquire(
     }
     try {
       const theirs = await api.get<Lease>(`${paths.leases(namespace)}/${name}`, {}, signal);
-      if (sightings.see(theirs) === "expired") {
+      if (sightings.see(theirs, undefined) === "expired") {
         const { resourceVersion } = theirs.metadata; // whoever else waits loses
         return await api.patch<Lease>(
           `${paths.leases(namespace)}/${name}`,

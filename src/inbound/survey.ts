@@ -1,5 +1,5 @@
 import type { V1Deployment, V1Service, V1StatefulSet } from "@kubernetes/client-node";
-import { type Api, ApiError } from "../cluster/api.ts";
+import { type Api, ApiError, type ListResult } from "../cluster/api.ts";
 import { variantOf } from "./agent_manifests.ts";
 import type { Lease } from "./lease.ts";
 import { labels, manager, ours, relayUser } from "./names.ts";
@@ -24,6 +24,8 @@ export interface Held {
 /** Somebody who takes part, or took part and died. */
 export interface Participant {
   readonly lease: Lease;
+  /** When the Lease was seen so, by the API server's clock; see `ListResult`. */
+  readonly date: number | undefined;
   /** `alice@laptop`. */
   readonly owner: string;
   readonly since: string;
@@ -49,14 +51,14 @@ export async function survey(
     }),
     api.list<Lease>(`/apis/coordination.k8s.io/v1${within}/leases`, { labelSelector: ours }, signal),
   ]);
-  return joined(services.items, deployments.items, statefulSets.items, leases.items);
+  return joined(services.items, deployments.items, statefulSets.items, leases);
 }
 
 function joined(
   services: readonly V1Service[],
   deployments: readonly V1Deployment[],
   statefulSets: readonly V1StatefulSet[],
-  leases: readonly Lease[],
+  { items: leases, date }: ListResult<Lease>,
 ): Held[] {
   const held = new Map<string, { -readonly [K in keyof Held]: Held[K] }>();
   const of = (namespace = "", service = "") => {
@@ -96,16 +98,17 @@ function joined(
     const { namespace, labels: given } = lease.metadata;
     const entry = of(namespace, given?.[labels.service]);
     if (given?.[labels.owner] === undefined) continue; // a lock
-    entry.participants = [...entry.participants, toParticipant(lease)];
+    entry.participants = [...entry.participants, toParticipant(lease, date)];
   }
   return [...held.values()].sort((a, b) =>
     a.namespace.localeCompare(b.namespace) || a.service.localeCompare(b.service)
   );
 }
 
-function toParticipant(lease: Lease): Participant {
+function toParticipant(lease: Lease, date: number | undefined): Participant {
   return {
     lease,
+    date,
     owner: lease.spec?.holderIdentity ?? "somebody",
     since: lease.spec?.acquireTime ?? lease.metadata.creationTimestamp ?? "",
     holding: readHolding(lease.metadata),

@@ -87,6 +87,7 @@ describe("exchange and mesh, with the agent as a process", () => {
     assertEquals([held.service, held.state, held.selector], ["orders", "diverted", { app: "orders" }]);
     assertMatch(held.participants[0].owner, /^alice@/);
     assertEquals([held.participants[0].kind, held.participants[0].live], ["exchange", true]);
+    assert(held.participants[0].quiet < 15, "by the server's clock");
 
     const { code, err } = await exchange.end("SIGINT");
     if (windows) await runHawser(["recover", "orders"], env); // there a signal is the end of the process

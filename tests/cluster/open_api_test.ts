@@ -199,6 +199,14 @@ describe("openApi", () => {
     assertEquals(scene.lines.at(-1), "GET /a");
   });
 
+  it("tells when a list was answered, by the server's clock", async () => {
+    const page = { metadata: { resourceVersion: "9" }, items: [] };
+    const dates = ["Date: Fri, 01 May 2026 12:00:00 GMT\r\n", "Date: soon\r\n"];
+    await using scene = await Scene.open(dates.map((date) => json(page, "HTTP/1.1 200 OK", date)));
+    assertEquals((await scene.api.list("/a", {}, never)).date, Date.parse("2026-05-01T12:00:00Z"));
+    assertEquals((await scene.api.list("/a", {}, never)).date, undefined);
+  });
+
   it("takes a list without items for an empty one", async () => {
     await using scene = await Scene.open([json({ metadata: { resourceVersion: "9" }, items: null })]);
     assertEquals(await scene.api.list("/a", {}, never), { resourceVersion: "9", items: [] });

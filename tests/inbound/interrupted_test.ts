@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, fail } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Api } from "../../src/cluster/api.ts";
+import type { Api, Query } from "../../src/cluster/api.ts";
 import { clean } from "../../src/inbound/clean.ts";
 import { openInbound } from "../../src/inbound/open_inbound.ts";
 import { renewInterval } from "../../src/inbound/participation.ts";
@@ -190,6 +190,27 @@ describe("laptop_killed_during_exchange", () => {
     ]);
     assertEquals(waited, [2]);
     await bob.close();
+    await zombie.close().catch(() => {});
+    await scene.practice.settled();
+    assertEquals(objectsOf(scene.practice), before);
+  });
+
+  it("clean puts back at once what has been silent for too long by the server's clock", async () => {
+    await using scene = await openScene();
+    const before = objectsOf(scene.practice);
+    const [victim, other] = [await scene.laptop(), await scene.laptop()];
+    const zombie = await openInbound(exchangeOf("alice@one", scene.echoPort), victim.deps, never);
+    victim.kill();
+    // A minute later, as far as the server tells.
+    const list: Api["list"] = async <T>(path: string, query: Query, signal: AbortSignal) => {
+      const found = await other.api.list<T>(path, query, signal);
+      return { ...found, date: (found.date ?? NaN) + 60_000 };
+    };
+    const api = { ...countingWrites(other.api, () => {}), list };
+    const onWait = () => fail("It is known who lives");
+    const options = { namespace: "dev", dryRun: false, holder: "carol@three", onWait };
+    const done = await clean(options, { api, clock: systemClock }, never);
+    assertEquals(done.map(({ held, outcome }) => `${held.service} ${outcome}`), ["orders restored"]);
     await zombie.close().catch(() => {});
     await scene.practice.settled();
     assertEquals(objectsOf(scene.practice), before);

@@ -13,6 +13,8 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
   readonly ownerReferences?: readonly OwnerReference[];
+  /** One entry: the practice cluster does not tell apart who writes which fields. */
+  readonly managedFields?: readonly { readonly manager: string; readonly operation: string; readonly time: string }[];
 }
 
 /** Whose dependent an object is. */

@@ -78,7 +78,7 @@ export class Registry {
       kind: resource.kind,
       metadata,
     }, undefined);
-    return options.dryRun ? admitted : this.#store.put(resource.key, admitted);
+    return options.dryRun ? admitted : this.#store.put(resource.key, written(admitted));
   }
 
   update(
@@ -155,6 +155,7 @@ export class Registry {
       ...(deletionTimestamp ? { deletionTimestamp, deletionGracePeriodSeconds } : {}),
       resourceVersion: old.metadata.resourceVersion,
       generation: (old.metadata.generation ?? 1) + (changed ? 1 : 0),
+      managedFields: old.metadata.managedFields,
     };
     const admitted = this.#admission.admit(resource, {
       ...given,
@@ -163,7 +164,7 @@ export class Registry {
       metadata,
     }, old);
     if (options.dryRun || JSON.stringify(admitted) === JSON.stringify(old)) return admitted;
-    const stored = this.#store.put(resource.key, admitted);
+    const stored = this.#store.put(resource.key, written(admitted));
     const finished = deletionTimestamp && old.metadata.finalizers?.length && !metadata.finalizers?.length;
     return finished ? this.#remove(resource, stored, false) : stored;
   }
@@ -247,6 +248,12 @@ function preconditionFailed(
   const why = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`;
   const message = `Operation cannot be fulfilled on ${resource.key} "${name}": ${why}`;
   return new StatusError(409, "Conflict", message, { name, kind: resource.name });
+}
+
+/** With the time of the write, as the API server notes it. */
+function written(object: KubeObject): KubeObject {
+  const managedFields = [{ manager: "practice", operation: "Update", time: timestamp() }];
+  return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 /** Now, or so many milliseconds from now, as Kubernetes writes times. */
