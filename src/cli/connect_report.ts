@@ -66,7 +66,9 @@ export async function connectReport(
     relay: relay ?? null,
     dnsPort: dnsPort ?? null,
     services: await Promise.all(
-      directory.services().map((service, at) => serviceReport(service, at < looked, directory, signal)),
+      directory.services().filter(({ own }) => !own).map((service, at) =>
+        serviceReport(service, at < looked, directory, signal)
+      ),
     ),
     listeners: connection.listeners(),
     logFile: logFile ?? null,

@@ -24,7 +24,8 @@ export function inboundWishes(options: RunInvocation["options"]): readonly Inbou
   const add = (kind: "exchange" | "mesh", text: string, match: readonly Match[]) => {
     const { target, expose } = understood("run", () => parseServiceExpose(text));
     const key = `${kind} ${target.kind}/${target.name}`;
-    const exposes = [...wishes.get(key)?.exposes ?? [], expose];
+    const before = `--${kind} ${text.slice(0, text.indexOf(":") + 1)}`;
+    const exposes = [...wishes.get(key)?.exposes ?? [], { ...expose, before }];
     wishes.set(key, { kind, target, exposes, match, ...common });
   };
   for (const text of exchange) add("exchange", text, []);

@@ -82,6 +82,7 @@ function lex(
   });
   const taken = stopEarly ? own.length - parsed._.length : own.length; // words up to the one that stopped the lexer
   refuseOddSwitchValues(own.slice(0, taken), switches, command);
+  refuseEmptyValues(own.slice(0, taken + 1), flags, command);
   const given = new Map<string, GivenValue>();
   for (const name of names) {
     const values: unknown = parsed[name];
@@ -104,6 +105,22 @@ function refuseOddSwitchValues(words: readonly string[], switches: readonly stri
     const [, name = "", value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
     if (value !== undefined && switches.includes(name) && value !== "true" && value !== "false") {
       throw new UsageError(`--${name} is on or off: "${value}" is neither true nor false`, command);
+    }
+  }
+}
+
+/** The lexer takes the empty word of `--port ''` for a positional one. */
+function refuseEmptyValues(words: readonly string[], flags: Flags, command: string): void {
+  for (const [at, word] of words.entries()) {
+    const [, long, short] = /^-(?:-([^=]+)|([A-Za-z]))$/.exec(words[at - 1] ?? "") ?? [];
+    const [name, flag] = Object.entries(flags).find(([name, flag]) =>
+      name === long || short !== undefined && flag.short === short
+    ) ?? [];
+    if (word === "" && flag?.value !== undefined) {
+      throw new UsageError(
+        `--${name} needs a value: ${flag.value}`,
+        command,
+      );
     }
   }
 }

@@ -23,7 +23,7 @@ export function tellServiceEvents(
   const look = async () => {
     const now = new Map<string, boolean>();
     for (const service of directory.services()) {
-      if (service.kind === "ExternalName") continue;
+      if (service.kind === "ExternalName" || service.own) continue;
       const key = `${service.name}.${service.namespace}`;
       const before = known?.get(key);
       try {

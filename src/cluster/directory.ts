@@ -13,6 +13,8 @@ export interface Service {
   /** Seconds for which one client keeps one pod (`sessionAffinity: ClientIP`), 0 for none. */
   readonly affinity: number;
   readonly publishNotReadyAddresses: boolean;
+  /** Made by hawser for its own use, so that nobody needs to see it. */
+  readonly own?: true;
 }
 
 /** A port of a Service. */

@@ -1,4 +1,5 @@
 import type { V1LabelSelector, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
+import { isHawsersOwn } from "./is_hawsers_own.ts";
 import { didYouMean } from "../platform/nearest.ts";
 import { type Api, ApiError } from "./api.ts";
 import type { Pod, Service } from "./directory.ts";
@@ -24,6 +25,8 @@ export interface Workload extends WorkloadName {
   readonly pods: readonly Pod[];
 }
 
+/** So many names of what there is instead are told. */
+const shownNames = 5;
 const apps = "/apis/apps/v1";
 const kinds = {
   service: { group: "/api/v1", resource: "services", short: ["svc"] },
@@ -118,7 +121,7 @@ async function notFound(
 ): Promise<ApiError> {
   const names = async (path: string) => {
     const { items } = await api.list<{ readonly metadata?: V1ObjectMeta }>(path, {}, signal);
-    return items.map(({ metadata }) => metadata?.name ?? "");
+    return items.filter((object) => !isHawsersOwn(object)).map(({ metadata }) => metadata?.name ?? "");
   };
   // All of this is a courtesy: without the rights for it the plain sentence stays.
   const quietly = <T>(answer: Promise<T>) => answer.catch(() => undefined);
@@ -135,7 +138,13 @@ async function notFound(
   const plain = `There is no ${kind} "${name}" in namespace "${namespace}".`;
   const same = otherKinds.find((_, at) => others[at] !== undefined);
   if (same) return report(`${plain} Did you mean "${shortest(same)}/${name}"?`);
-  return report(plain + didYouMean(name, near ?? []));
+  return report(plain + (didYouMean(name, near ?? []) || listed(near ?? [])));
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : "";
+  return ` There ${names.length > 1 ? "are" : "is"} ${names.slice(0, shownNames).join(", ")}${more}.`;
 }
 
 function collection(kind: WorkloadKind, namespace: string): string {

@@ -17,6 +17,8 @@ export interface AwaitOptions {
 const interval = 250;
 /** A reason that stands for so long will not go away by itself; together with the interval well below 5 s. */
 const reasonPatience = 2_500;
+/** A program that runs is not ready at once; after so long it is news. */
+const probePatience = 5_000;
 /** Pulling an image over a slow line may take its time. */
 const patience = 180_000;
 
@@ -42,8 +44,10 @@ export async function awaitAgent(
     const reasons = living.map(podReason);
     if (reasons.includes("")) return;
     const state = refused ?? reasons[0] ?? "no pod yet";
-    if (state !== shown) onProgress?.(state);
-    shown = state;
+    const early = state.startsWith("NotReady") && clock.now() - started < probePatience;
+    const told = early ? "it starts" : state;
+    if (told !== shown) onProgress?.(told);
+    shown = told;
     const fatal = refused ?? reasons.find(isFatal);
     if (fatal === undefined) trouble = undefined;
     else trouble = { reason: fatal, since: trouble?.since ?? clock.now() };

@@ -15,12 +15,12 @@ export function choosePorts(
   ports: readonly PlannedPort[],
   exposes: readonly Expose[],
 ): readonly ExposedPort[] {
-  const chosen = exposes.map(({ host, local, port: wanted }) => {
+  const chosen = exposes.map(({ host, local, port: wanted, before = "--expose " }) => {
     const port = find(ports, wanted, local);
     if (!port) {
       const asked = wanted === undefined ? `Which port of it answers local port ${local}` : `It has no port ${wanted}`;
       throw new Failure(
-        `Service "${service}" has the ports ${list(ports)}. ${asked}: write --expose ${local}:${
+        `Service "${service}" has the ports ${list(ports)}. ${asked}: write ${before}${local}:${
           ports[0]?.port ?? "PORT"
         }`,
       );

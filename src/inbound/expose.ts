@@ -7,6 +7,8 @@ export interface Expose {
   readonly local: number;
   /** Port of the Service by number or name; undefined for its only one, or the one that `local` names. */
   readonly port: number | string | undefined;
+  /** What stands before LOCAL where it is written, for advice: `--exchange orders:`. Default: `--expose `. */
+  readonly before?: string;
 }
 
 /**

@@ -14,12 +14,13 @@ export function parseMatch(text: string): Match {
   }
   if (word !== "header" && word !== "cookie" && word !== "query") {
     throw new TypeError(
-      `"${text}" is no condition: write header=NAME:VALUE, cookie=NAME:VALUE, query=NAME:VALUE or path-prefix=/PATH`,
+      `"${text}" is no condition: write header=NAME:VALUE, cookie=NAME:VALUE, query=NAME:VALUE, path=/PATH or path-prefix=/PATH`,
     );
   }
   const colon = rest.indexOf(":");
   const name = rest.slice(0, colon).trim();
-  if (colon < 1 || name === "") throw new TypeError(`"${text}" lacks a name: write ${word}=NAME:VALUE`);
+  if (colon < 0 && rest !== "") throw new TypeError(`"${text}" lacks a value: write ${word}=NAME:VALUE`);
+  if (name === "") throw new TypeError(`"${text}" lacks a name: write ${word}=NAME:VALUE`);
   if (word !== "query" && !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
     throw new TypeError(`"${name}" in "${text}" is no name of a ${word}`);
   }
@@ -32,6 +33,9 @@ export function parseMatch(text: string): Match {
 
 /** Reads `KEY:VALUE`, as kt-connect spells its mark; a value alone is for the header VERSION. Throws a TypeError. */
 export function parseVersionMark(text: string): Match {
+  if (/^\s*(?::|$)|:\s*$/.test(text)) {
+    throw new TypeError(`"${text}" is no mark: write VALUE or HEADER:VALUE, as in blue or VERSION:blue`);
+  }
   return parseMatch(text.includes(":") ? `header=${text}` : `header=version:${text}`);
 }
 

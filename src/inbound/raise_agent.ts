@@ -124,6 +124,12 @@ async function create<T extends Dependent>(
     return { object: await api.create<T>(path, manifest, signal), created: true };
   } catch (error) {
     if (error instanceof ApiError && error.reason === "AlreadyExists") return undefined;
+    const { name, namespace } = manifest.metadata ?? {};
+    if (error instanceof ApiError && error.status === 403 && error.message.includes("exceeded quota")) {
+      throw new Failure(
+        `"${name}" in namespace "${namespace}" cannot be made: ${error.message}. See: kubectl -n ${namespace} describe quota`,
+      );
+    }
     throw error;
   }
 }

@@ -113,7 +113,7 @@ class Listeners implements ServiceListeners {
   async #reconcile(): Promise<void> {
     const wanted = new Map<string, { readonly service: Service; readonly port: number }>(
       this.#deps.directory.services().flatMap((service) =>
-        tcpPorts(service).map((port) => [`${nameOf(service)}:${port}`, { service, port }] as const)
+        service.own ? [] : tcpPorts(service).map((port) => [`${nameOf(service)}:${port}`, { service, port }] as const)
       ),
     );
     let changed = false;

@@ -144,7 +144,7 @@ describe("flag values", () => {
   });
 
   it("are refused where missing", () => {
-    for (const args of [["--port"], ["--port="], ["--port", "--listen"]]) {
+    for (const args of [["--port"], ["--port="], ["--port", ""], ["--port", "--listen"]]) {
       assertStringIncludes(valueMessage(...args), "--port needs a value: PORT");
     }
     assertStringIncludes(valueMessage("--namespaces", "a,,b"), "--namespaces needs a value");

@@ -54,4 +54,13 @@ describe("toService", () => {
     const service = toService({ metadata, spec: { type: "ExternalName", externalName: "DB.example.COM." } });
     assertEquals([service.kind, service.externalName, service.clusterIPs], ["ExternalName", "db.example.com", []]);
   });
+
+  it("tells the services that hawser has made for its own use from previews, which are for everybody's", () => {
+    const own = (name: string) =>
+      toService({
+        metadata: { name, labels: { "app.kubernetes.io/managed-by": "hawser", "hawser.dev/service": "orders" } },
+      })
+        .own;
+    assertEquals([own("orders-hawser-origin"), own("orders")], [true, undefined]);
+  });
 });

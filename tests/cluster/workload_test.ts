@@ -108,6 +108,20 @@ describe("findWorkload", () => {
     assertEquals(error.message, 'There is no deployment "apo" in namespace "dev". Did you mean "api"?');
   });
 
+  it("lists some where no name is near, and leaves out hawser's own", async () => {
+    const api = cluster();
+    const names = ["a", "b", "c", "d", "e", "f"].map((letter) => `${letter}-service`);
+    for (const name of names) api.put(at("shop", "services"), serviceObject("shop", name));
+    const origin = serviceObject("shop", "a-service-hawser-origin");
+    const labels = { "app.kubernetes.io/managed-by": "hawser" };
+    api.put(at("shop", "services"), { ...origin, metadata: { ...origin.metadata, labels } });
+    const error = await assertRejects(() => find(api, "nothing", "shop"), ApiError);
+    assertEquals(
+      error.message,
+      `There is no service "nothing" in namespace "shop". There are ${names.slice(0, 5).join(", ")} and 1 more.`,
+    );
+  });
+
   it("points to an object of another kind with that name", async () => {
     const error = await assertRejects(() => find(cluster(), "api"), ApiError);
     assertEquals(error.message, 'There is no service "api" in namespace "dev". Did you mean "deploy/api"?');

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { choosePorts } from "../../src/inbound/choose_ports.ts";
 import { parseExpose } from "../../src/inbound/expose.ts";
@@ -50,5 +50,13 @@ describe("choosePorts", () => {
       assertStringIncludes(message, "80 (web), 9000");
     }
     assertThrows(() => chosen([port(80, "a", 8080), port(81, "b", 8080)], "1:80", "2:81"), Failure, "once");
+  });
+
+  it("gives advice as the port was written", () => {
+    const ports = [port(80, "web"), port(9000, "raw")];
+    const asked = (before?: string) =>
+      assertThrows(() => choosePorts("orders", ports, [{ ...parseExpose("8080"), before }]), Failure).message;
+    assertMatch(asked(), /: write --expose 8080:80$/);
+    assertMatch(asked("--exchange orders:"), /: write --exchange orders:8080:80$/);
   });
 });

@@ -16,7 +16,8 @@ describe("parseMatch", () => {
   it("quotes what it cannot read", () => {
     const refusals: readonly (readonly [string, string])[] = [
       ["x-user:alice", '"x-user:alice" is no condition'],
-      ["header=alice", "lacks a name"],
+      ["header=alice", "lacks a value"],
+      ["header=", "lacks a name"],
       ["header=:alice", "lacks a name"],
       ["header=a b:c", '"a b"'],
       ["header=a:", "lacks a value"],
@@ -31,6 +32,9 @@ describe("parseMatch", () => {
   it("knows kt-connect's marks", () => {
     assertEquals(parseVersionMark("dev:blue"), { kind: "header", name: "dev", how: "equals", value: "blue" });
     assertEquals(parseVersionMark("blue"), { kind: "header", name: "version", how: "equals", value: "blue" });
+    for (const text of ["", " ", ":", "blue:", ":blue"]) {
+      assertStringIncludes(assertThrows(() => parseVersionMark(text), TypeError).message, `"${text}" is no mark`);
+    }
   });
 
   it("is told to people in a sentence", () => {
