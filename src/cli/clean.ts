@@ -4,6 +4,7 @@ import { checkRights } from "../inbound/check_rights.ts";
 import { clean as cleanServices, type Cleaned } from "../inbound/clean.ts";
 import type { Held } from "../inbound/survey.ts";
 import { relayUser } from "../inbound/names.ts";
+import { LocalProcess } from "../platform/local_process.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import type { CleanInvocation } from "./grammar/clean.ts";
@@ -14,7 +15,7 @@ import { localOwner } from "./local_owner.ts";
  * put back.
  */
 export async function clean({ options }: CleanInvocation, deps: CliDeps): Promise<number> {
-  const { terminal, env, clock, log } = deps;
+  const { terminal, env, os, paths, clock, log } = deps;
   const { dryRun, allNamespaces, output } = options;
   const interrupts = deps.watchInterrupts();
   const access = await openAccess(accessOptions(options), { env, clock, log });
@@ -22,11 +23,12 @@ export async function clean({ options }: CleanInvocation, deps: CliDeps): Promis
   try {
     const namespace = allNamespaces ? undefined : access.namespace;
     await checkRights(dryRun ? "clean --dry-run" : "clean", namespace, api, interrupts.signal);
+    const process = await LocalProcess.open({ os, state: () => paths().state });
     const done = await cleanServices(
       {
         namespace,
         dryRun,
-        holder: localOwner(env).name,
+        holder: localOwner(access.user, { env }).name,
         onWait: (participants, seconds) =>
           terminal.progress(
             `Watching for up to ${seconds} s whether ${participants} ${
@@ -34,7 +36,7 @@ export async function clean({ options }: CleanInvocation, deps: CliDeps): Promis
             }…`,
           ),
       },
-      { api, clock },
+      { api, clock, process },
       interrupts.signal,
     );
     if (output === "json") terminal.printJson({ services: done.map(toJson) });

@@ -16,14 +16,14 @@ export interface JoinedRelay extends Relay {
 /** Joins the user's relay in the namespace of a cluster's access, or makes it; to be closed before the cluster is. Rejects with errors whose messages are for people. */
 export async function joinRelay(
   image: AgentImage,
-  { access: { namespace }, api, dialer, directory }: Cluster,
+  { access: { namespace, user: kubernetesUser }, api, dialer, directory }: Cluster,
   { env, clock, log, onProgress }: Pick<CliDeps, "env" | "clock" | "log"> & {
     readonly onProgress?: (state: string) => void;
   },
   signal: AbortSignal,
 ): Promise<JoinedRelay> {
   await checkRights("relay", namespace, api, signal);
-  const owner = localOwner(env);
+  const owner = localOwner(kubernetesUser, { env });
   const [user = ""] = owner.name.split("@");
   const deps = { api, dialer, clock, log, agentProgram: await agentSource(), onProgress };
   const relay = await openRelay({ namespace, name: relayName(user), image, owner }, deps, signal);

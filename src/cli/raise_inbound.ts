@@ -10,6 +10,7 @@ import { manualName } from "../inbound/names.ts";
 import { openInbound } from "../inbound/open_inbound.ts";
 import { type Reach, reachPreview } from "../inbound/reach_preview.ts";
 import { restartWorkloads } from "../inbound/restart_workloads.ts";
+import { LocalProcess } from "../platform/local_process.ts";
 import type { CliDeps } from "./deps.ts";
 import { describeSeen } from "./describe_seen.ts";
 import { localOwner } from "./local_owner.ts";
@@ -45,25 +46,33 @@ export interface RaisedInbound {
 export async function raiseInbound(
   wish: InboundWish,
   cluster: InboundCluster,
-  { env, terminal, clock, log }: Pick<CliDeps, "env" | "terminal" | "clock" | "log">,
+  { env, os, paths, terminal, clock, log }: Pick<CliDeps, "env" | "os" | "paths" | "terminal" | "clock" | "log">,
   signal: AbortSignal,
 ): Promise<RaisedInbound> {
   const { access: { namespace }, api, dialer } = cluster;
   const { target, cut, observe, ...rest } = wish;
+  // First, as it tells all that is missing; looking for the service would stumble over one right.
+  await checkRights(commandOf(wish), namespace, api, signal);
   const [found, agentProgram] = await Promise.all([
     wish.kind === "preview" ? target.name : findService(target, namespace, api, signal),
     agentSource(),
-    checkRights(commandOf(wish), namespace, api, signal),
   ]);
   const { variant } = wish;
   const manual = variant?.kind === "manual" && { among: found, service: manualName(found, variant.label.value) };
-  const request: InboundRequest = { ...rest, namespace, service: found, owner: localOwner(env), ...manual };
+  const request: InboundRequest = {
+    ...rest,
+    namespace,
+    service: found,
+    owner: localOwner(cluster.access.user, { env }),
+    ...manual,
+  };
   const { service } = request;
   const inboundDeps = {
     api,
     dialer,
     clock,
     log,
+    process: await LocalProcess.open({ os, state: () => paths().state }),
     agentProgram,
     onProgress: (state: string) => terminal.progress(state),
     ...observe && {

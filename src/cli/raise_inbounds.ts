@@ -8,7 +8,7 @@ import { type InboundCluster, type InboundWish, type RaisedInbound, raiseInbound
 export async function raiseInbounds(
   wishes: readonly InboundWish[],
   cluster: InboundCluster,
-  deps: Pick<CliDeps, "env" | "terminal" | "clock" | "log">,
+  deps: Pick<CliDeps, "env" | "os" | "paths" | "terminal" | "clock" | "log">,
   signal: AbortSignal,
 ): Promise<readonly RaisedInbound[]> {
   const failing = new AbortController();

@@ -2,6 +2,7 @@ import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
 import { checkRights } from "../inbound/check_rights.ts";
 import { recover as recoverService } from "../inbound/recover.ts";
+import { LocalProcess } from "../platform/local_process.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import type { RecoverInvocation } from "./grammar/recover.ts";
@@ -9,22 +10,23 @@ import { localOwner } from "./local_owner.ts";
 
 /** `hawser recover`. JSON: `{ services: { service, selector, agent, workload?, ended[] }[] }`; `selector`, `agent` and `workload` tell what there was to put back. */
 export async function recover({ options, words }: RecoverInvocation, deps: CliDeps): Promise<number> {
-  const { terminal, env, clock, log } = deps;
+  const { terminal, env, os, paths, clock, log } = deps;
   const interrupts = deps.watchInterrupts();
   const access = await openAccess(accessOptions(options), { env, clock, log });
   const api = openApi(access, { clock, log });
   try {
     const { namespace } = access;
     await checkRights("recover", namespace, api, interrupts.signal);
+    const process = await LocalProcess.open({ os, state: () => paths().state });
     const services = [];
     const onProgress = (state: string) => terminal.progress(state);
     for (const service of words) {
       terminal.progress(`Putting "${service}" back…`);
       const onWait = (holder: string) => terminal.progress(`${holder} is at "${service}" just now; waiting…`);
-      const holder = localOwner(env).name;
+      const holder = localOwner(access.user, { env }).name;
       const recovering = recoverService(
         { namespace, service, holder, onWait },
-        { api, clock, onProgress },
+        { api, clock, process, onProgress },
         interrupts.signal,
       );
       const { selector = false, agent = false, workload, unready, ended = [] } = await recovering ?? {};

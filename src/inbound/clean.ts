@@ -1,7 +1,6 @@
-import type { Api } from "../cluster/api.ts";
-import type { Clock } from "../platform/clock.ts";
 import { LeaseSightings, type Liveness } from "./lease_sightings.ts";
 import { recover, type Recovered } from "./recover.ts";
+import type { LockDeps } from "./service_lock.ts";
 import { type Held, survey } from "./survey.ts";
 
 /** Where to clean, and how. */
@@ -37,7 +36,7 @@ const longest = 44;
  */
 export async function clean(
   options: CleanOptions,
-  deps: { readonly api: Api; readonly clock: Clock },
+  deps: LockDeps,
   signal: AbortSignal,
 ): Promise<readonly Cleaned[]> {
   const { namespace, dryRun, holder, except = [], onWait } = options;
@@ -88,7 +87,7 @@ async function finish(
   sightings: LeaseSightings,
   dryRun: boolean,
   holder: string,
-  deps: { readonly api: Api; readonly clock: Clock },
+  deps: LockDeps,
   signal: AbortSignal,
 ): Promise<Cleaned> {
   if (dryRun) return { held, outcome: "restored", recovered: undefined };

@@ -1,13 +1,12 @@
-import type { Api } from "../cluster/api.ts";
-import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { clean } from "./clean.ts";
 import { agentPurpose, relayUser } from "./names.ts";
+import type { LockDeps } from "./service_lock.ts";
 
 /** Finishes what laptops that died have left in a namespace, but for what belongs to `own`. Takes up to 44 s. Rejects as `clean` does. */
 export async function finishForOthers(
   { namespace, own, holder }: { readonly namespace: string; readonly own: string; readonly holder: string },
-  deps: { readonly api: Api; readonly clock: Clock; readonly log: Log },
+  deps: LockDeps & { readonly log: Log },
   signal: AbortSignal,
 ): Promise<void> {
   const except = [`${namespace}/${own}`];

@@ -1,6 +1,7 @@
 import type { Match, Owner, Seen } from "../agent/protocol.ts";
 import type { Api } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { LocalProcess } from "../platform/local_process.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
 import type { AgentImage } from "./agent_image.ts";
@@ -36,6 +37,8 @@ export interface InboundDeps {
   readonly dialer: Pick<ClusterDialer, "dialPods">;
   readonly clock: Clock;
   readonly log: Log;
+  /** Who we are to others on this machine; see `LockDeps`. */
+  readonly process?: LocalProcess;
   /** Text of the agent's program. */
   readonly agentProgram: string;
   /** Told what is being waited for; an empty text when nothing is. */

@@ -4,7 +4,7 @@ import { labels } from "./names.ts";
 import { paths } from "./paths.ts";
 import { type Restored, restoreService } from "./restore_service.ts";
 import type { ScaleBackDeps } from "./scale_back.ts";
-import { withServiceLock } from "./service_lock.ts";
+import { type LockDeps, withServiceLock } from "./service_lock.ts";
 import { unlessGone } from "./unless_gone.ts";
 
 /** Which Service, and for whom. */
@@ -30,13 +30,13 @@ export interface Recovered extends Restored {
  */
 export async function recover(
   options: RecoverOptions,
-  deps: ScaleBackDeps,
+  deps: ScaleBackDeps & LockDeps,
   signal: AbortSignal,
 ): Promise<Recovered | undefined> {
   const { namespace, service, unless } = options;
-  const { clock } = deps;
+  const { clock, process } = deps;
   const api = finishingWrites(deps.api, clock);
-  return await withServiceLock(options, { api, clock }, signal, async (signal) => {
+  return await withServiceLock(options, { api, clock, process }, signal, async (signal) => {
     const labelSelector = `${labels.service}=${service},${labels.owner}`;
     const { items, date } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
     if (unless?.(items, date)) return undefined;

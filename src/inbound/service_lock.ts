@@ -2,6 +2,7 @@ import { type Api, ApiError } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import { Failure } from "../platform/failure.ts";
+import type { LocalProcess } from "../platform/local_process.ts";
 import { labelsFor } from "./agent_manifests.ts";
 import { type Lease, microTime } from "./lease.ts";
 import { LeaseSightings } from "./lease_sightings.ts";
@@ -23,19 +24,30 @@ const leaseSeconds = 15;
 const renewInterval = 5_000;
 const retryInterval = 500;
 
+/** On the Lease: the process that holds it, see `LocalProcess`. */
+const processAnnotation = "hawser.dev/process";
+
+/** What a lock uses of the world. */
+export interface LockDeps {
+  readonly api: Api;
+  readonly clock: Clock;
+  /** Who we are to others on this machine, who need not wait once we are no more. */
+  readonly process?: LocalProcess;
+}
+
 /**
  * Runs `action` while nobody else makes or removes objects for the Service: a Lease, renewed while it runs and deleted afterwards. A holder that has
- * died is waited for until its Lease has stood still for 15 s. The signal that `action` gets aborts with the caller's, or when the lock is lost.
+ * died is waited for until its Lease has stood still for 15 s, but for a process of this machine that is no more. The signal that `action` gets aborts with the caller's, or when the lock is lost.
  */
 export async function withServiceLock<T>(
   options: LockOptions,
-  { api, clock }: { readonly api: Api; readonly clock: Clock },
+  { api, clock, process }: LockDeps,
   signal: AbortSignal,
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { namespace, service } = options;
   const path = `${paths.leases(namespace)}/${objectNames(service).lock}`;
-  const lock = new HeldLock(path, await acquire(options, api, clock, signal), service, api, clock);
+  const lock = new HeldLock(path, await acquire(options, { api, clock, process }, signal), service, api, clock);
   try {
     return await action(AbortSignal.any([signal, lock.lost]));
   } finally {
@@ -110,8 +122,7 @@ class HeldLock {
 
 async function acquire(
   { namespace, service, holder, onWait }: LockOptions,
-  api: Api,
-  clock: Clock,
+  { api, clock, process }: LockDeps,
   signal: AbortSignal,
 ): Promise<Lease> {
   const { lock: name } = objectNames(service);
@@ -123,7 +134,11 @@ async function acquire(
     const mine = {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
-      metadata: { name, labels: labelsFor(service) },
+      metadata: {
+        name,
+        labels: labelsFor(service),
+        ...process && { annotations: { [processAnnotation]: process.mark } },
+      },
       spec,
     };
     try {
@@ -133,12 +148,13 @@ async function acquire(
     }
     try {
       const theirs = await api.get<Lease>(`${paths.leases(namespace)}/${name}`, {}, signal);
-      if (sightings.see(theirs, undefined) === "expired") {
-        const { resourceVersion } = theirs.metadata; // whoever else waits loses
+      const { resourceVersion, annotations } = theirs.metadata; // whoever else waits loses
+      if (sightings.see(theirs, undefined) === "expired" || process?.isGone(annotations?.[processAnnotation])) {
+        const ours = { [processAnnotation]: process?.mark ?? null };
         return await api.patch<Lease>(
           `${paths.leases(namespace)}/${name}`,
           "merge",
-          { metadata: { resourceVersion }, spec },
+          { metadata: { resourceVersion, annotations: ours }, spec },
           {},
           signal,
         );

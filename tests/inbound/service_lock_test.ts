@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { type Api, ApiError } from "../../src/cluster/api.ts";
 import type { Lease } from "../../src/inbound/lease.ts";
 import { withServiceLock } from "../../src/inbound/service_lock.ts";
+import { LocalProcess } from "../../src/platform/local_process.ts";
 import { FakeClock, settled } from "../fake_clock.ts";
 
 const never = new AbortController().signal;
@@ -24,7 +25,9 @@ class LeaseServer {
         this.#answer(() => {
           const old = this.lease ?? this.#refuse(404, "NotFound");
           if (body.metadata.resourceVersion !== old.metadata.resourceVersion) this.#refuse(409, "Conflict");
-          return this.#put({ ...old, spec: { ...old.spec, ...body.spec } }, old.metadata.uid);
+          const annotations = { ...old.metadata.annotations, ...body.metadata.annotations };
+          const metadata = { ...old.metadata, annotations };
+          return this.#put({ ...old, metadata, spec: { ...old.spec, ...body.spec } }, old.metadata.uid);
         }),
       delete: (_path: string, body: { preconditions: { resourceVersion: string } }) =>
         this.#answer(() => {
@@ -51,12 +54,18 @@ class LeaseServer {
   }
 }
 
-function lock(server: LeaseServer, clock: FakeClock, holder: string, onWait?: (holder: string) => void) {
+function lock(
+  server: LeaseServer,
+  clock: FakeClock,
+  holder: string,
+  onWait?: (holder: string) => void,
+  process?: LocalProcess,
+) {
   const done = Promise.withResolvers<string>();
   let lost: unknown;
   const run = withServiceLock(
     { namespace: "dev", service: "orders", holder, onWait },
-    { api: server.api(), clock },
+    { api: server.api(), clock, process },
     never,
     (signal) => {
       signal.addEventListener("abort", () => lost = signal.reason);
@@ -64,6 +73,10 @@ function lock(server: LeaseServer, clock: FakeClock, holder: string, onWait?: (h
     },
   );
   return { done: done.resolve, run, lost: () => lost };
+}
+
+function markOf({ lease }: LeaseServer): string {
+  return lease?.metadata.annotations?.["hawser.dev/process"] ?? "null";
 }
 
 describe("withServiceLock", () => {
@@ -105,6 +118,40 @@ describe("withServiceLock", () => {
     bob.done("built");
     await bob.run;
     assertEquals(clock.pending, 0);
+  });
+
+  it("is taken at once from a process of this machine that is no more, from no other", async () => {
+    const process = (machine: string, pid: number) =>
+      new LocalProcess({ host: "vm", machine, pid }, (each) => each === 8 || each === 9);
+    for (const [machine, pid, after] of [["m1", 7, 0], ["m1", 9, 15_500], ["m2", 7, 15_500]] as const) {
+      const [server, clock] = [new LeaseServer(), new FakeClock()];
+      const dead = new LeaseServer();
+      const held = lock(dead, clock, "alice", undefined, process(machine, pid));
+      await settled();
+      server.lease = dead.lease;
+      const mine = lock(server, clock, "alice", undefined, process("m1", 8));
+      if (after > 0) {
+        await clock.advance(after - 1_000);
+        assertEquals(JSON.parse(markOf(server)).pid, pid);
+        await clock.advance(1_000);
+      }
+      await settled();
+      assertEquals(JSON.parse(markOf(server)).pid, 8, `${machine} ${pid}`);
+      for (const each of [held, mine]) each.done("");
+      await Promise.all([held.run, mine.run]);
+      assertEquals(clock.pending, 0);
+    }
+  });
+
+  it("does not keep the mark of whom it was taken from", async () => {
+    const [server, clock] = [new LeaseServer(), new FakeClock()];
+    const annotations = { "hawser.dev/process": new LocalProcess({ host: "vm", machine: "m", pid: 7 }).mark };
+    server.lease = { metadata: { name: "l", uid: "u", resourceVersion: "0", annotations } };
+    const mine = lock(server, clock, "bob");
+    await clock.advance(15_500);
+    assertEquals([server.lease?.spec?.holderIdentity, markOf(server)], ["bob", "null"]);
+    mine.done("");
+    await mine.run;
   });
 
   it("passes on what the action throws, and lets go all the same", async () => {
