@@ -164,6 +164,15 @@ describe("exchange and mesh, with the agent as a process", () => {
     assertStringIncludes(err, "create, patch on services");
     assertStringIncludes(err, "create on pods/portforward");
     assertStringIncludes(err, "hawser doctor --rbac --inbound -n dev");
+    const resources = ["services", "pods/portforward", "configmaps", "secrets", "deployments", "leases"];
+    await practice.addUser({ name: "blind", rules: [{ apiGroups: ["*"], resources, verbs: ["*"] }] });
+    await Deno.writeTextFile(`${root}/blind`, practice.kubeconfig("blind", { namespace: "dev" }));
+    for (const command of [["exchange"], ["mesh", "--version-mark", "blue"], ["preview"]]) {
+      const [name = "", ...rest] = command;
+      const target = name === "preview" ? "orders-next" : "orders";
+      const refused = await runHawser([name, target, ...rest, ...expose(), "--kubeconfig", `${root}/blind`], env);
+      assertStringIncludes(refused.err, 'in namespace "dev" that you do not have: get, list, watch on pods. Nothing');
+    }
     assertEquals(objectsOf(practice), before);
   });
 });
