@@ -100,7 +100,7 @@ async function counted(standing: Inbound, { terminal, clock }: CliDeps, signal: 
   for (let shown = 0; !signal.aborted;) {
     if (standing.served !== shown) {
       shown = standing.served;
-      terminal.progress(`${shown} ${shown === 1 ? "request" : "requests"} answered here`);
+      terminal.counter(`${shown} ${shown === 1 ? "request" : "requests"} answered here`);
     }
     await clock.sleep(counterInterval, signal);
   }

@@ -18,8 +18,10 @@ export async function status(invocation: StatusInvocation, deps: CliDeps): Promi
     ? await runningSessions(deps)
     : [await chooseSession(options.session, deps)];
   if (options.output === "json") deps.terminal.printJson({ sessions: sessions.map(publicPart) });
-  else if (sessions.length === 0) deps.terminal.print("No session runs. Start one with: hawser connect");
-  else deps.terminal.print(sessions.map((session) => describe(session, deps).join("\n")).join("\n\n"));
+  else if (sessions.length === 0) {
+    deps.terminal.print("No session runs. Start one with: hawser connect");
+    deps.terminal.tell("Exchanges, meshes and previews are shown by: hawser status --cluster");
+  } else deps.terminal.print(sessions.map((session) => describe(session, deps).join("\n")).join("\n\n"));
   return 0;
 }
 

@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "../platform/clock.ts";
+
 /** Where one stream of text goes. */
 export interface TextSink {
   write(data: Uint8Array): Promise<number>;
@@ -12,10 +14,15 @@ export interface TerminalOptions {
   columns(): number | undefined;
   /** Whether `NO_COLOR` asks for plain text. */
   readonly noColor: boolean;
+  /** Where there is no screen, what takes long is told by it. Default: the machine's. */
+  readonly clock?: Pick<Clock, "after">;
 }
 
 /** How a piece of text stands out, on terminals that can show it. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+
+/** Milliseconds after which something that is going on is news to whoever has no screen to see it on. */
+const longWait = 3_000;
 
 const codes: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
 
@@ -29,6 +36,7 @@ export class Terminal {
   #err: Writer;
   readonly #options: TerminalOptions;
   #progress = "";
+  #stopWaiting = () => {};
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -53,17 +61,30 @@ export class Terminal {
 
   /** A line for people, to stderr. */
   tell(text: string): void {
+    if (!this.#err.isTerminal) return this.#err.write(`${text}\n`);
     const progress = this.#progress;
     this.progress("");
     this.#err.write(`${text}\n`);
     this.progress(progress);
   }
 
-  /** What is going on right now; replaces what was shown before, goes away with an empty text. Shown on a terminal only. */
+  /** What is going on right now; replaces what was shown before, goes away with an empty text. Where there is no screen it is a line once it takes long. */
   progress(text: string): void {
-    if (text === this.#progress || !this.#err.isTerminal) return;
+    if (text === this.#progress) return;
     this.#progress = text;
+    if (!this.#err.isTerminal) {
+      this.#stopWaiting();
+      if (text !== "") {
+        this.#stopWaiting = (this.#options.clock ?? systemClock).after(longWait, () => this.#err.write(`${text}\n`));
+      }
+      return;
+    }
     this.#err.write(text === "" ? "\r\x1b[K" : `\r\x1b[K${text.slice(0, this.width - 1)}`);
+  }
+
+  /** How many or how far, as {@linkcode progress}, but nothing that anybody waits for: shown on a screen only. */
+  counter(text: string): void {
+    if (this.#err.isTerminal) this.progress(text);
   }
 
   /** `text` in a style where stdout is a terminal with colours. */

@@ -1,5 +1,5 @@
 import { silentLog } from "../../src/platform/log.ts";
-import { systemClock } from "../../src/platform/clock.ts";
+import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import type { InterruptWatch } from "../../src/platform/interrupt.ts";
 import type { Environment } from "../../src/platform/proxy_settings.ts";
 import { commandTable } from "../../src/cli/command_table.ts";
@@ -21,7 +21,9 @@ export interface Written {
 }
 
 /** A terminal that remembers; no screen unless `columns` says so. */
-export function fakeTerminal(options: { columns?: number } = {}): { terminal: Terminal; written: Written } {
+export function fakeTerminal(
+  options: { columns?: number; clock?: Clock } = {},
+): { terminal: Terminal; written: Written } {
   const written: Written = { out: "", err: "" };
   const sink = (stream: keyof Written) => ({
     write(data: Uint8Array) {
@@ -35,6 +37,7 @@ export function fakeTerminal(options: { columns?: number } = {}): { terminal: Te
     stderr: sink("err"),
     columns: () => options.columns,
     noColor: true,
+    clock: options.clock,
   });
   return { terminal, written };
 }

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Terminal, type TextSink } from "../../src/cli/terminal.ts";
 import { TerminalLog } from "../../src/cli/terminal_log.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { fakeTerminal } from "./fake_deps.ts";
 
 function terminalOn(stdout: TextSink): Terminal {
@@ -25,6 +26,24 @@ describe("Terminal", () => {
     terminal.print("result");
     await terminal.flush();
     assertEquals(written.err, "\r\x1b[Kworking\r\x1b[Knews\n\r\x1b[Kworking\r\x1b[K");
+  });
+
+  it("tells what takes long in a line, once, where there is no screen", async () => {
+    const clock = new FakeClock();
+    const { terminal, written } = fakeTerminal({ clock });
+    terminal.progress("working");
+    terminal.progress("waiting for bob");
+    await clock.advance(2_000);
+    terminal.tell("news");
+    assertEquals(written.err, "news\n");
+    await clock.advance(60_000);
+    assertEquals(written.err, "news\nwaiting for bob\n");
+    terminal.progress("nearly done");
+    terminal.progress("");
+    terminal.counter("7 requests");
+    await clock.advance(60_000);
+    await terminal.flush();
+    assertEquals(written.err, "news\nwaiting for bob\n");
   });
 
   it("shows results, news and progress in the order they were given, where both streams are one screen", async () => {
