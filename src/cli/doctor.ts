@@ -29,7 +29,7 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
   ];
   if (options.rbac) {
     const { namespace } = await openAccess(wanted, { env, clock, log });
-    terminal.print(roleFor(["forward", ...agents], { namespace }).trimEnd());
+    terminal.print(`${howToBind(namespace)}\n${roleFor(["forward", ...agents], { namespace }).trimEnd()}`);
     return 0;
   }
   const interrupts = deps.watchInterrupts();
@@ -52,6 +52,16 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
   } finally {
     interrupts.close();
   }
+}
+
+/** What to do with the Role, as YAML comments. */
+function howToBind(namespace: string): string {
+  return [
+    "# What hawser needs. An administrator applies this file, and binds it to whoever is to use it:",
+    "#   kubectl apply -f FILE",
+    `#   kubectl create rolebinding hawser-NAME --role=hawser --user=USER -n ${namespace}`,
+    "# USER is what the API server calls them: kubectl auth whoami. A whole team: --group=GROUP instead of --user.",
+  ].join("\n");
 }
 
 /** A kubeconfig that was found may still be of no use: a file it names is missing, its server is no URL. That is a finding, too. */

@@ -35,6 +35,7 @@ describe("Terminal", () => {
     terminal.progress("waiting for bob");
     await clock.advance(2_000);
     terminal.tell("news");
+    await clock.advance(999);
     assertEquals(written.err, "news\n");
     await clock.advance(60_000);
     assertEquals(written.err, "news\nwaiting for bob\n");

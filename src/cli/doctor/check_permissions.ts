@@ -17,7 +17,9 @@ export async function checkPermissions(
     const reviews = await reviewAccess(api, wanted, namespace, signal);
     return [
       await checkNamespace(api, namespace, signal),
-      ...wanted.map((each) => judge(each, namespace, reviews, agents)),
+      ...Map.groupBy(wanted, subjectOf).entries().map(([subject, each]) =>
+        judge(subject, each, namespace, reviews, agents)
+      ),
     ];
   } catch (error) {
     return [failed("permissions", error)];
@@ -40,22 +42,31 @@ async function checkNamespace(api: Api, namespace: string, signal: AbortSignal):
   }
 }
 
+/** The verdict on one resource; commands want it for different reasons, and with different verbs. */
 function judge(
-  permission: Permission,
+  subject: string,
+  permissions: readonly Permission[],
   namespace: string,
   reviews: readonly AccessReview[],
   agents: readonly CommandWithRights[],
 ): Finding {
-  const { resource, subresource, verbs, without } = permission;
   const flags = [...new Set(agents.flatMap((each) => roleFlags(each).trim().split(" ")))].map((flag) => ` ${flag}`)
     .join("");
-  const subject = subresource === "" ? resource : `${resource}/${subresource}`;
-  const missing = reviews.filter((review) => review.permission === permission && !review.allowed).map(({ verb }) =>
-    verb
-  );
-  if (missing.length === 0) return ok(subject, verbs.join(", "));
+  const verbs = unique(permissions.flatMap(({ verbs }) => verbs));
+  const denied = reviews.filter(({ permission, allowed }) => permissions.includes(permission) && !allowed);
+  if (denied.length === 0) return ok(subject, verbs.join(", "));
+  const missing = unique(denied.map(({ verb }) => verb));
   const what = `not allowed: ${missing.join(", ")}`;
   const next = `ask for what hawser doctor --rbac${flags} -n ${namespace} prints`;
-  if (without !== undefined) return warn(subject, `${what}; ${without}`, next);
+  const losses = unique(denied.map(({ permission }) => permission.without));
+  if (!losses.includes(undefined)) return warn(subject, `${what}; ${losses.join("; ")}`, next);
   return fail(subject, what, missing.length === verbs.length ? `${next}, or name another namespace with -n` : next);
+}
+
+function subjectOf({ resource, subresource }: Pick<Permission, "resource" | "subresource">): string {
+  return subresource === "" ? resource : `${resource}/${subresource}`;
+}
+
+function unique<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values)];
 }
