@@ -8,10 +8,7 @@ import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import { duration } from "./duration.ts";
 import type { StatusInvocation } from "./grammar/status.ts";
-
-/** Milliseconds: who lives renews their Lease every 10 s, and is taken for dead after 40 s, with 2 s for the clocks of API servers. */
-const recent = 15_000;
-const longest = 42_000;
+import { signOfLife } from "./sign_of_life.ts";
 
 /**
  * `hawser status --cluster`. JSON: `{ services: { namespace, service, state: "diverted"|"scaled"|"manual"|"preview"|"relay"|"none", selector?, workload?,
@@ -54,7 +51,7 @@ function toJson({ namespace, service, state, undo, scaled, participants }: Held,
       since: each.since,
       renewed: each.lease.spec?.renewTime,
       ...Number.isFinite(quietOf(each, now)) && { quiet: Math.round(quietOf(each, now) / 1000) },
-      live: quietOf(each, now) < recent,
+      live: signOfLife(quietOf(each, now)).live,
     })),
   };
 }
@@ -87,18 +84,13 @@ function row(participant: Participant, now: number): string[] {
     variant ? `${kind} (${variant})` : kind,
     ports.join(","),
     `for ${duration(age(since, now))}`,
-    sign(quietOf(participant, now)),
+    signOfLife(quietOf(participant, now)).text,
     mark,
   ];
 }
 
 function isLeft({ participants }: Held, now: number): boolean {
-  return participants.every((each) => quietOf(each, now) > longest);
-}
-
-function sign(quiet: number): string {
-  if (quiet < recent) return "live";
-  return quiet > longest ? `gone, silent for ${duration(quiet)}` : `quiet for ${duration(quiet)}`;
+  return participants.every((each) => signOfLife(quietOf(each, now)).gone);
 }
 
 /** Milliseconds since somebody's last sign of life. */
