@@ -1,6 +1,7 @@
 import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
 import { checkRights } from "../inbound/check_rights.ts";
+import { manualAgents } from "../inbound/manual_agents.ts";
 import { recover as recoverService } from "../inbound/recover.ts";
 import { LocalProcess } from "../platform/local_process.ts";
 import { accessOptions } from "./connection_options.ts";
@@ -32,7 +33,15 @@ export async function recover({ options, words }: RecoverInvocation, deps: CliDe
       const { selector = false, agent = false, workload, unready, ended = [] } = await recovering ?? {};
       services.push({ service, selector, agent, workload, ended });
       if (options.output === "text") {
-        terminal.print(said(service, namespace, selector || agent || workload !== undefined, ended));
+        const given = selector || workload !== undefined;
+        terminal.print(said(service, namespace, given ? "service" : agent ? "agent" : "nothing", ended));
+        if (!given && !agent) {
+          for (const name of await manualAgents(namespace, service, api, interrupts.signal)) {
+            terminal.tell(
+              `An agent of --mode manual stands among its pods; this removes it: hawser recover ${name} -n ${namespace}`,
+            );
+          }
+        }
       }
       if (unready !== undefined) {
         terminal.tell(`No pod of ${unready} is ready yet: its callers get errors until one is.`);
@@ -46,9 +55,20 @@ export async function recover({ options, words }: RecoverInvocation, deps: CliDe
   }
 }
 
-function said(service: string, namespace: string, found: boolean, ended: readonly string[]): string {
+/** `found` is what there was to do: a service to be given back, or an agent alone, as of a preview or of --mode manual. */
+function said(
+  service: string,
+  namespace: string,
+  found: "service" | "agent" | "nothing",
+  ended: readonly string[],
+): string {
   const whose = ended.length > 0 ? ` Ended: ${ended.join(", ")}.` : "";
-  return found
-    ? `Service "${service}" in namespace "${namespace}" is what it was.${whose}`
-    : `There was nothing of hawser's at service "${service}" in namespace "${namespace}".${whose}`;
+  switch (found) {
+    case "service":
+      return `Service "${service}" in namespace "${namespace}" is what it was.${whose}`;
+    case "agent":
+      return `The agent of "${service}" in namespace "${namespace}" and all that belonged to it are gone.${whose}`;
+    case "nothing":
+      return `There was nothing of hawser's at service "${service}" in namespace "${namespace}".${whose}`;
+  }
 }

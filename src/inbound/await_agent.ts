@@ -34,6 +34,7 @@ export async function awaitAgent(
   const name = objectNames(service).agent;
   const started = clock.now();
   let shown = "";
+  let unready: number | undefined;
   let trouble: { readonly reason: string; readonly since: number } | undefined;
   for (;;) {
     const [pods, refused] = await Promise.all([
@@ -44,8 +45,8 @@ export async function awaitAgent(
     const reasons = living.map(podReason);
     if (reasons.includes("")) return;
     const state = refused ?? reasons[0] ?? "no pod yet";
-    const early = state.startsWith("NotReady") && clock.now() - started < probePatience;
-    const told = early ? "it starts" : state;
+    unready = state.startsWith("NotReady") ? unready ?? clock.now() : undefined;
+    const told = unready !== undefined && clock.now() - unready < probePatience ? "it starts" : state;
     if (told !== shown) onProgress?.(told);
     shown = told;
     const fatal = refused ?? reasons.find(isFatal);

@@ -76,7 +76,7 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
     onProgress?.("Making the agent…");
     const raised = await raiseAgent(plan, request.image, deps, signal);
     for (const { port } of rules) {
-      if (!raised.config.ports.some((each) => each.port === port)) throw tooOld(service, port);
+      if (!raised.config.ports.some((each) => each.port === port)) throw tooOld(namespace, service, port);
     }
     const running = new RunningInbound({ request, plan, ports, token: raised.token }, deps);
     const links = new AgentLinks({
@@ -114,22 +114,37 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
     return running;
   } catch (error) {
     onProgress?.("Undoing what was done…");
-    await undo(leaving, deps);
+    await undo(leaving, deps, signal.aborted);
     throw error;
   }
 }
 
-async function undo(leaving: Leaving, deps: InboundDeps): Promise<void> {
+/** Whoever has `interrupted` it and sees no error is told how it ended. */
+async function undo(leaving: Leaving, deps: InboundDeps, interrupted: boolean): Promise<void> {
+  const { namespace, service } = leaving;
   const never = new AbortController().signal;
   const patience = undoPatience + (leaving.alone ? readyPatience.all : 0);
   const late = () => new Error(`it took more than ${patience / 1000} s`);
   try {
-    await withDeadline(deps.clock, patience, never, late, (limit) => leaveService(leaving, deps, limit));
+    const { restored, others } = await withDeadline(
+      deps.clock,
+      patience,
+      never,
+      late,
+      (limit) => leaveService(leaving, deps, limit),
+    );
+    if (interrupted) {
+      deps.log.event(
+        `"${service}" is undone; ${restored ? "nothing is left" : `in use by ${others.join(", ")} still`}`,
+      );
+    }
   } catch (error) {
     await leaving.links?.close();
     leaving.participation?.abandon();
     const why = error instanceof Error ? error.message : error;
-    deps.log.event(`Not everything could be undone (${why}); this finishes it: hawser recover ${leaving.service}`);
+    deps.log.event(
+      `Not everything could be undone (${why}); this finishes it: hawser recover ${service} -n ${namespace}`,
+    );
   }
 }
 
@@ -143,8 +158,8 @@ function unreadable(service: string, port: number): Failure {
   );
 }
 
-function tooOld(service: string, port: number): Failure {
+function tooOld(namespace: string, service: string, port: number): Failure {
   return new Failure(
-    `The agent that stands for service "${service}" does not take port ${port}: it is older than that port. Once nobody needs it any more: hawser recover ${service}`,
+    `The agent that stands for service "${service}" does not take port ${port}: it is older than that port. Once nobody needs it any more: hawser recover ${service} -n ${namespace}`,
   );
 }

@@ -61,6 +61,8 @@ export class RunningInbound implements Inbound {
   #remaking = false;
   #toldOfChange = false;
   #theirs: Farewell["theirs"];
+  /** Somebody has put the Service back on purpose. */
+  #removed = false;
   #toldReplicas = 0;
   #wake = () => {};
   #stopTelling = () => {};
@@ -138,7 +140,7 @@ export class RunningInbound implements Inbound {
           limit,
           (locked) => leaveService(leaving, this.#deps, locked),
         ));
-      return this.#theirs ? { ...farewell, theirs: this.#theirs } : farewell;
+      return this.#theirs && !this.#removed ? { ...farewell, theirs: this.#theirs } : farewell;
     } catch (error) {
       await leaving.links?.close();
       leaving.participation?.abandon();
@@ -153,9 +155,17 @@ export class RunningInbound implements Inbound {
     }
   }
 
-  #wasRemoved(): void {
+  /** Whoever puts a Service back holds its lock meanwhile. */
+  async #wasRemoved(): Promise<void> {
+    const { namespace, service } = this.#request;
+    this.#removed = true;
+    const path = `${paths.leases(namespace)}/${objectNames(service).lock}`;
+    const lock = await unlessGone(this.#deps.api.get<Lease>(path, {}, this.#closing.signal)).catch(() => undefined);
+    const holder = lock?.spec?.holderIdentity;
     this.#end(
-      `Service "${this.#request.service}" was recovered: somebody has put it back, or this machine was away for so long that it was taken for dead`,
+      holder === undefined
+        ? `Service "${service}" was recovered: somebody has put it back, or this machine was away for so long that it was taken for dead`
+        : `Service "${service}" was recovered: ${holder} has put it back`,
     );
   }
 
@@ -236,7 +246,9 @@ export class RunningInbound implements Inbound {
         const labelSelector = `${labels.service}=${service},${labels.owner}`;
         const { items, date } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);
         for (const lease of items) this.#leaving?.sightings.see(lease, date);
-        if (!items.some(({ metadata }) => metadata.labels?.[labels.owner] === owner.id)) return this.#wasRemoved();
+        if (!items.some(({ metadata }) => metadata.labels?.[labels.owner] === owner.id)) {
+          return await this.#wasRemoved();
+        }
         await this.#seeToAgent(signal);
         await this.#seeToWorkload(signal);
       } catch (error) {

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from 
 import { describe, it } from "@std/testing/bdd";
 import type { AgentConfig } from "../../src/agent/protocol.ts";
 import type { InboundRequest } from "../../src/inbound/inbound.ts";
+import { manualAgents } from "../../src/inbound/manual_agents.ts";
 import { openInbound } from "../../src/inbound/open_inbound.ts";
 import { survey } from "../../src/inbound/survey.ts";
 import { parseVersionLabel } from "../../src/inbound/version_label.ts";
@@ -46,6 +47,8 @@ describe("a mesh in manual mode", () => {
       "orders-blue manual",
       "orders-green manual",
     ]);
+    assertEquals(await manualAgents("dev", "orders", one.api, never), ["orders-blue", "orders-green"]);
+    assertEquals(await manualAgents("dev", "order", one.api, never), []);
     assertEquals(held[0]?.participants.map(({ holding }) => holding?.mark), ['label version is "blue"']);
     assertEquals((await agent.deliver(8080, "hello")).reply, "hello");
     assertEquals(await alice.close(), { restored: true, others: [] });
