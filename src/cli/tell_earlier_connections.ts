@@ -1,3 +1,4 @@
+import { awaitRestart } from "../inbound/await_restart.ts";
 import { type EarlierConnections, earlierConnections } from "../inbound/earlier_connections.ts";
 import type { CliDeps } from "./deps.ts";
 import type { InboundCluster, RaisedInbound } from "./raise_inbound.ts";
@@ -7,7 +8,7 @@ const named = 5;
 
 /**
  * Says which connections still go to the original pods, because their callers opened them before; in general where it cannot be known, and nothing where there are
- * none. For what was raised with `--cut` the report has said enough. Never rejects.
+ * none. For what was raised with `--cut` the report has said so, and it is told when they are gone. Never rejects.
  */
 export async function tellEarlierConnections(
   raised: readonly RaisedInbound[],
@@ -15,6 +16,7 @@ export async function tellEarlierConnections(
   { terminal, clock }: Pick<CliDeps, "terminal" | "clock">,
   signal: AbortSignal,
 ): Promise<void> {
+  const cut = raised.map((each) => tellRestart(each, { api, clock, terminal }, signal).catch(() => {}));
   const diverted = raised.filter(({ inbound, restarted }) => inbound.plan.origin && restarted.length === 0);
   try {
     const found = await Promise.all(
@@ -32,6 +34,17 @@ export async function tellEarlierConnections(
   } catch {
     // It is over before it was known.
   }
+  await Promise.all(cut);
+}
+
+async function tellRestart(
+  { request, restarted }: RaisedInbound,
+  { terminal, ...deps }: Pick<InboundCluster, "api"> & Pick<CliDeps, "terminal" | "clock">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (restarted.length === 0) return;
+  await Promise.all(restarted.map((workload) => awaitRestart(request.namespace, workload, deps, signal)));
+  terminal.tell(`The pods of ${restarted.join(", ")} have restarted: all connections are new ones now.`);
 }
 
 function describe(service: string, { count, callers, partial }: EarlierConnections): string {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { awaitRestart } from "../../src/inbound/await_restart.ts";
 import { restartWorkloads } from "../../src/inbound/restart_workloads.ts";
 import { openScene } from "./scene.ts";
 
@@ -16,7 +17,7 @@ describe("restartWorkloads", () => {
     const [orders, stock] = [pods("orders"), pods("stock")];
     const { deps } = await scene.laptop();
     assertEquals(await restartWorkloads("dev", { app: "orders" }, deps, never), ["deployment/orders"]);
-    await practice.settled();
+    await awaitRestart("dev", "deployment/orders", deps, never);
     assertEquals(pods("orders").length, 2);
     assert(pods("orders").every((uid) => !orders.includes(uid)));
     assertEquals(pods("stock"), stock);
@@ -27,5 +28,6 @@ describe("restartWorkloads", () => {
     await scene.practice.addService({ namespace: "dev", name: "web", kind: "Headless" });
     const { deps } = await scene.laptop();
     assertEquals(await restartWorkloads("dev", { app: "web" }, deps, never), ["statefulset/web"]);
+    await awaitRestart("dev", "statefulset/web", deps, never);
   });
 });
