@@ -1,7 +1,9 @@
 import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
+import { processAnnotation } from "../inbound/lease.ts";
 import { leaseQuiet } from "../inbound/lease_quiet.ts";
 import { type Held, type Participant, survey } from "../inbound/survey.ts";
+import { LocalProcess } from "../platform/local_process.ts";
 import { columns } from "./columns.ts";
 import { relayUser } from "../inbound/names.ts";
 import { accessOptions } from "./connection_options.ts";
@@ -16,18 +18,19 @@ import { signOfLife } from "./sign_of_life.ts";
  * where that does not tell, by those of two machines. `live` says that it is less than 15 s: whoever died a moment ago is so still, and `hawser clean --dry-run` takes the time to be sure.
  */
 export async function clusterStatus({ options }: StatusInvocation, deps: CliDeps): Promise<number> {
-  const { terminal, env, clock, log } = deps;
+  const { terminal, env, os, paths, clock, log } = deps;
   const interrupts = deps.watchInterrupts();
   const access = await openAccess(accessOptions(options), { env, clock, log });
   const api = openApi(access, { clock, log });
   try {
     const held = await survey(api, options.allNamespaces ? undefined : access.namespace, interrupts.signal);
-    const now = clock.wall();
-    if (options.output === "json") terminal.printJson({ services: held.map((each) => toJson(each, now)) });
+    const process = await LocalProcess.open({ os, state: () => paths().state });
+    const view: View = { now: clock.wall(), process };
+    if (options.output === "json") terminal.printJson({ services: held.map((each) => toJson(each, view)) });
     else if (held.length === 0) terminal.print("Nobody exchanges, meshes or previews anything here.");
     else {
-      terminal.print(held.flatMap((each) => describe(each, now, options.allNamespaces)).join("\n"));
-      if (held.some((each) => isLeft(each, now))) {
+      terminal.print(held.flatMap((each) => describe(each, view, options.allNamespaces)).join("\n"));
+      if (held.some((each) => isLeft(each, view))) {
         terminal.tell("What dead laptops have left is put back by: hawser clean");
       }
     }
@@ -38,7 +41,14 @@ export async function clusterStatus({ options }: StatusInvocation, deps: CliDeps
   }
 }
 
-function toJson({ namespace, service, state, undo, scaled, participants }: Held, now: number) {
+/** From where it is seen. */
+interface View {
+  /** This machine's calendar. */
+  readonly now: number;
+  readonly process: LocalProcess | undefined;
+}
+
+function toJson({ namespace, service, state, undo, scaled, participants }: Held, view: View) {
   return {
     namespace,
     service,
@@ -50,13 +60,13 @@ function toJson({ namespace, service, state, undo, scaled, participants }: Held,
       ...each.holding,
       since: each.since,
       renewed: each.lease.spec?.renewTime,
-      ...Number.isFinite(quietOf(each, now)) && { quiet: Math.round(quietOf(each, now) / 1000) },
-      live: signOfLife(quietOf(each, now)).live,
+      ...Number.isFinite(quietOf(each, view)) && { quiet: Math.round(quietOf(each, view) / 1000) },
+      live: signOfLife(quietOf(each, view)).live,
     })),
   };
 }
 
-function describe(held: Held, now: number, all: boolean): string[] {
+function describe(held: Held, view: View, all: boolean): string[] {
   const { namespace, service, participants } = held;
   const user = relayUser(service);
   const short = user === undefined ? service : `relay of ${user}`;
@@ -64,7 +74,7 @@ function describe(held: Held, now: number, all: boolean): string[] {
   if (participants.length === 0) {
     return [`${name}  ${unheld(held)}`];
   }
-  return [name, ...columns(participants.map((each) => row(each, now)), "  ")];
+  return [name, ...columns(participants.map((each) => row(each, view)), "  ")];
 }
 
 function unheld({ state, scaled }: Held): string {
@@ -76,25 +86,26 @@ function unheld({ state, scaled }: Held): string {
     : "left-overs of an agent";
 }
 
-function row(participant: Participant, now: number): string[] {
+function row(participant: Participant, view: View): string[] {
   const { owner, holding, since } = participant;
   const { kind = "?", ports = [], mark = "", variant } = holding ?? {};
   return [
     owner,
     variant ? `${kind} (${variant})` : kind,
     ports.join(","),
-    `for ${duration(age(since, now))}`,
-    signOfLife(quietOf(participant, now)).text,
+    `for ${duration(age(since, view.now))}`,
+    signOfLife(quietOf(participant, view)).text,
     mark,
   ];
 }
 
-function isLeft({ participants }: Held, now: number): boolean {
-  return participants.every((each) => signOfLife(quietOf(each, now)).gone);
+function isLeft({ participants }: Held, view: View): boolean {
+  return participants.every((each) => signOfLife(quietOf(each, view)).gone);
 }
 
-/** Milliseconds since somebody's last sign of life. */
-function quietOf({ lease, date }: Participant, now: number): number {
+/** Milliseconds since somebody's last sign of life; Infinity for a process of this machine that is no more. */
+function quietOf({ lease, date }: Participant, { now, process }: View): number {
+  if (process?.isGone(lease.metadata.annotations?.[processAnnotation])) return Infinity;
   return leaseQuiet(lease, date) ?? age(lease.spec?.renewTime, now);
 }
 

@@ -41,7 +41,7 @@ export async function clean(
 ): Promise<readonly Cleaned[]> {
   const { namespace, dryRun, holder, except = [], onWait } = options;
   const { api, clock } = deps;
-  const sightings = new LeaseSightings(clock);
+  const sightings = new LeaseSightings(clock, deps.process);
   const done: Cleaned[] = [];
   const decided = new Set<string>();
   let begun: ReadonlySet<string> | undefined;

@@ -2,6 +2,7 @@ import type { V1Deployment } from "@kubernetes/client-node";
 import { type Api, ApiError } from "../cluster/api.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
+import type { LocalProcess } from "../platform/local_process.ts";
 import { variantOf } from "./agent_manifests.ts";
 import type { Lease } from "./lease.ts";
 import { LeaseSightings } from "./lease_sightings.ts";
@@ -25,6 +26,8 @@ export interface ClearWayOptions {
 export interface ClearWayDeps {
   readonly api: Api;
   readonly clock: Clock;
+  /** See `LockDeps`. */
+  readonly process?: LocalProcess;
   readonly onProgress?: (state: string) => void;
 }
 
@@ -39,7 +42,7 @@ export async function clearWay(options: ClearWayOptions, deps: ClearWayDeps, sig
   const { namespace, service, variant } = options;
   const { api, clock, onProgress } = deps;
   if (variant === undefined && !await heldAlone(options, api, signal)) return;
-  const sightings = new LeaseSightings(clock);
+  const sightings = new LeaseSightings(clock, deps.process);
   const labelSelector = `${labels.service}=${service},${labels.owner}`;
   for (;; await clock.sleep(interval, signal)) {
     const { items, date } = await api.list<Lease>(paths.leases(namespace), { labelSelector }, signal);

@@ -19,6 +19,9 @@ export interface Lease {
   };
 }
 
+/** Annotation of a Lease: the process that holds it, see `LocalProcess`. */
+export const processAnnotation = "hawser.dev/process";
+
 /** A MicroTime. */
 export function microTime(wall: number): string {
   return new Date(wall).toISOString().replace("Z", "000Z");

@@ -67,7 +67,7 @@ async function begin(request: InboundRequest, deps: InboundDeps, signal: AbortSi
     owner: owner.id,
     links: undefined,
     participation: undefined,
-    sightings: new LeaseSightings(clock),
+    sightings: new LeaseSightings(clock, deps.process),
     alone: plan.labels !== undefined,
   };
   try {

@@ -79,7 +79,7 @@ class RunningRelay implements Relay {
     this.#request = request;
     this.#deps = deps;
     this.#plan = planRelay(namespace, name);
-    this.#sightings = new LeaseSightings(deps.clock);
+    this.#sightings = new LeaseSightings(deps.clock, deps.process);
     this.#links = new AgentLinks({
       namespace,
       service: name,

@@ -3,9 +3,10 @@ import type { Clock } from "../platform/clock.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Owner } from "../agent/protocol.ts";
 import { labelsFor } from "./agent_manifests.ts";
-import { type Lease, microTime } from "./lease.ts";
+import { type Lease, microTime, processAnnotation } from "./lease.ts";
 import { labels, participantName } from "./names.ts";
 import { paths } from "./paths.ts";
+import type { LockDeps } from "./service_lock.ts";
 import { unlessGone } from "./unless_gone.ts";
 import type { Variant } from "./variant.ts";
 
@@ -58,7 +59,7 @@ export async function takePart(
     readonly owner: Owner;
     readonly holding: Holding;
   },
-  { api, clock }: { readonly api: Api; readonly clock: Clock },
+  { api, clock, process }: LockDeps,
   signal: AbortSignal,
 ): Promise<Participation> {
   const name = participantName(service, owner.id);
@@ -70,7 +71,10 @@ export async function takePart(
     metadata: {
       name,
       labels: { ...labelsFor(service), [labels.owner]: owner.id },
-      annotations: { [holdingAnnotation]: JSON.stringify(holding) },
+      annotations: {
+        [holdingAnnotation]: JSON.stringify(holding),
+        ...process && { [processAnnotation]: process.mark },
+      },
     },
     spec: { holderIdentity: owner.name, leaseDurationSeconds: leaseSeconds, acquireTime: now, renewTime: now },
   }, signal);

@@ -4,7 +4,7 @@ import { withDeadline } from "../platform/deadline.ts";
 import { Failure } from "../platform/failure.ts";
 import type { LocalProcess } from "../platform/local_process.ts";
 import { labelsFor } from "./agent_manifests.ts";
-import { type Lease, microTime } from "./lease.ts";
+import { type Lease, microTime, processAnnotation } from "./lease.ts";
 import { LeaseSightings } from "./lease_sightings.ts";
 import { objectNames } from "./names.ts";
 import { paths } from "./paths.ts";
@@ -23,9 +23,6 @@ export interface LockOptions {
 const leaseSeconds = 15;
 const renewInterval = 5_000;
 const retryInterval = 500;
-
-/** On the Lease: the process that holds it, see `LocalProcess`. */
-const processAnnotation = "hawser.dev/process";
 
 /** What a lock uses of the world. */
 export interface LockDeps {
@@ -126,7 +123,7 @@ async function acquire(
   signal: AbortSignal,
 ): Promise<Lease> {
   const { lock: name } = objectNames(service);
-  const sightings = new LeaseSightings(clock);
+  const sightings = new LeaseSightings(clock, process);
   let told = false;
   for (;;) {
     const now = microTime(clock.wall());
@@ -148,8 +145,8 @@ async function acquire(
     }
     try {
       const theirs = await api.get<Lease>(`${paths.leases(namespace)}/${name}`, {}, signal);
-      const { resourceVersion, annotations } = theirs.metadata; // whoever else waits loses
-      if (sightings.see(theirs, undefined) === "expired" || process?.isGone(annotations?.[processAnnotation])) {
+      const { resourceVersion } = theirs.metadata; // whoever else waits loses
+      if (sightings.see(theirs, undefined) === "expired") {
         const ours = { [processAnnotation]: process?.mark ?? null };
         return await api.patch<Lease>(
           `${paths.leases(namespace)}/${name}`,
