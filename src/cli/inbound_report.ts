@@ -120,7 +120,7 @@ export function describeInbound(report: InboundReport): string {
     }.`,
     ...workload
       ? [
-        `While this machine is away, callers get 503: nothing falls back by itself. Whoever finds it so: hawser recover ${service}`,
+        `While this machine is away, callers get 503: nothing falls back by itself. Whoever finds it so: hawser recover ${service} -n ${namespace}`,
       ]
       : [],
     ...restarted.length > 0
