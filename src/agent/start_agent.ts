@@ -3,6 +3,7 @@ import type { Log } from "../platform/log.ts";
 import { listenTcp, type TcpListener } from "../stream/listen_tcp.ts";
 import type { TcpStream } from "../stream/tcp_stream.ts";
 import { AgentConnection, type Entrance } from "./agent_connection.ts";
+import { awaitOrigins } from "./await_origins.ts";
 import { LinkServer } from "./link_server.ts";
 import { Owners } from "./owners.ts";
 import type { AgentConfig } from "./protocol.ts";
@@ -54,8 +55,11 @@ class RunningAgent implements Agent {
   readonly #links: LinkServer;
   readonly #entrances: TcpListener[] = [];
   readonly #others: TcpListener[] = [];
+  readonly #closing = new AbortController();
   readonly #connections = new Map<AgentConnection, Promise<void>>();
   #acceptedAt = -Infinity;
+  /** Whether this node leads to the original pods. */
+  #originsKnown = false;
   #stopping = false;
 
   constructor(config: AgentConfig, token: string, deps: { readonly clock: Clock; readonly log: Log }) {
@@ -86,11 +90,14 @@ class RunningAgent implements Agent {
     }
     const health = (stream: TcpStream) => void serveHealth(stream, () => this.#ready, this.#clock);
     this.#others.push(...await listenOn(everywhere, healthPort, health));
+    const origins = ports.flatMap(({ origin }) => origin ? [origin] : []);
+    void awaitOrigins(origins, this.#closing.signal, { clock: this.#clock, log: this.#log })
+      .then(() => this.#originsKnown = true);
     this.#log.info(`Serving "${service}" on ${ports.map(({ port }) => port).join(", ") || "no port"}`);
   }
 
   get #ready(): boolean {
-    if (this.#stopping) return false;
+    if (this.#stopping || !this.#originsKnown) return false;
     switch (this.#config.ready) {
       case "linked":
         return this.#owners.hasTaken;
@@ -116,6 +123,7 @@ class RunningAgent implements Agent {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     for (const listener of [...this.#entrances, ...this.#others]) listener.close();
     this.#cut();
     this.#links.close();

@@ -59,7 +59,14 @@ export async function withAgent(test: (scene: AgentScene) => Promise<void>, opti
   const streams = new Set<TcpStream>();
   const played: Promise<void>[] = [];
   let originConnections = 0;
+  const probed = Promise.withResolvers<void>();
+  let awaited = typeof origin === "function";
   const pods = typeof origin !== "function" ? undefined : await listenTcp({ host: "127.0.0.1", port: 0 }, (stream) => {
+    if (awaited) { // the agent has a look whether there is a way here
+      awaited = false;
+      probed.resolve();
+      return stream.close();
+    }
     originConnections++;
     streams.add(stream);
     played.push(origin(new End(stream)).then(() => stream.closeWrite(), () => {}).finally(() => stream.close()));
@@ -87,6 +94,7 @@ export async function withAgent(test: (scene: AgentScene) => Promise<void>, opti
     "secret",
     { clock, log },
   );
+  if (pods) await probed.promise;
   const connect = async (to: number) => {
     const stream = await connectTcp("127.0.0.1", to, new AbortController().signal);
     streams.add(stream);

@@ -1,6 +1,6 @@
 /**
  * Asks services from inside the cluster as a test tells it: `node asking_program.mjs PORT` takes orders, `POST /` with `{ "do": …, … }`, and answers in JSON. No
- * request has more than 10 s.
+ * request has more than 10 s, or the milliseconds of `patience`.
  */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
@@ -10,9 +10,9 @@ import process from "node:process";
 
 const timeout = 10_000;
 
-function request({ host, port = 80, headers = {}, agent = false }) {
+function request({ host, port = 80, headers = {}, agent = false, patience = timeout }) {
   return new Promise((resolve, reject) => {
-    const asked = http.get({ host, port, headers, agent, timeout }, (answer) => {
+    const asked = http.get({ host, port, headers, agent, timeout: patience }, (answer) => {
       let body = "";
       answer.setEncoding("utf8").on("data", (text) => body += text).on("error", reject);
       answer.on("end", () => resolve({ status: answer.statusCode, body }));

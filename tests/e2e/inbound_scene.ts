@@ -87,11 +87,11 @@ export class InboundScene implements AsyncDisposable {
   }
 
   /** Who answers a request from inside the cluster, or why nobody does. */
-  async ask(address: string, mark?: string): Promise<string> {
+  async ask(address: string, mark?: string, patience = 10_000): Promise<string> {
     const headers = mark === undefined ? {} : { version: mark };
     const [host, port = "80"] = address.split(":");
     try {
-      const order = { do: "ask", host, port: Number(port), headers };
+      const order = { do: "ask", host, port: Number(port), headers, patience };
       const { status, body } = await this.inside<{ status: number; body: string }>(order);
       return status === 200 ? body.split(" ")[0] ?? "" : `HTTP ${status} ${body}`;
     } catch (error) {
@@ -99,10 +99,13 @@ export class InboundScene implements AsyncDisposable {
     }
   }
 
-  /** Waits until requests get to `who`; how many milliseconds that took. The nodes learn of a change a moment after the API server. */
+  /**
+   * Waits until requests get to `who`; how many milliseconds that took. The nodes learn of a change a moment after the API server, and a connection that was
+   * tried before a node knew of its Service never comes about: hence a new one after a short while.
+   */
   async answers(host: string, who = "web", limit = 20_000): Promise<number> {
     let last = "";
-    const there = async () => (last = await this.ask(host)) === who;
+    const there = async () => (last = await this.ask(host, undefined, 2_000)) === who;
     return await eventually(there, limit, () => `${who} answers for ${host}, not ${last}`);
   }
 

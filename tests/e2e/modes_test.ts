@@ -143,7 +143,7 @@ describe("the other modes", () => {
     const ready = async () => (await inbound.scene.find(own, "{.items[*].status.containerStatuses[0].ready}"))[0];
     await eventually(async () => await ready() === "false", 15_000, () => "the pod is not ready");
     const { stdout } = await inbound.run("recover", "orders-blue");
-    assertStringIncludes(stdout, 'Service "orders-blue"');
+    assertStringIncludes(stdout, 'agent of "orders-blue"');
     await restored();
   });
 
