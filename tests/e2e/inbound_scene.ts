@@ -169,7 +169,7 @@ export class InboundScene implements AsyncDisposable {
   /** Waits until nothing of hawser's is left at all: what belongs to an agent is collected by the cluster after it. */
   async nothingLeft(): Promise<void> {
     let left = "";
-    await eventually(async () => (left = await this.ours()) === "", 30_000, () => `nothing is left, not ${left}`);
+    await eventually(async () => (left = await this.ours()) === "", 60_000, () => `nothing is left, not ${left}`);
   }
 
   /** All objects of the namespace, without what changes by itself. */
