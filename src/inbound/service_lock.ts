@@ -86,8 +86,17 @@ class HeldLock {
     await this.#renewing; // only who knows the last version may delete, so that nobody drops another's lock
     if (this.#lost.signal.aborted) return;
     const { uid, resourceVersion } = this.#lease.metadata;
-    await this.#bounded((signal) => this.#api.delete(this.#path, { preconditions: { uid, resourceVersion } }, signal))
-      .catch(() => {});
+    const free = (signal: AbortSignal) =>
+      this.#api.delete(this.#path, { preconditions: { uid, resourceVersion } }, signal);
+    // The server may be away for a moment; after 15 s others may have it.
+    for (const until = this.#clock.now() + leaseSeconds * 1000; this.#clock.now() < until;) {
+      try {
+        return await this.#bounded(free);
+      } catch (error) {
+        if (error instanceof ApiError && error.status < 500 && error.status !== 429) return;
+      }
+      await this.#clock.sleep(retryInterval);
+    }
   }
 
   #schedule(): void {

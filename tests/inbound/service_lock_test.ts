@@ -161,4 +161,20 @@ describe("withServiceLock", () => {
     await assertRejects(() => withServiceLock(options, { api: server.api(), clock }, never, failing), Error, "quota");
     assertEquals([server.lease, clock.pending], [undefined, 0]);
   });
+
+  it("lets go once the server is back, and after 15 s leaves it to others", async () => {
+    for (const away of [3_000, 60_000]) {
+      const [server, clock] = [new LeaseServer(), new FakeClock()];
+      const options = { namespace: "dev", service: "orders", holder: "alice" };
+      const done = withServiceLock(options, { api: server.api(), clock }, never, () => {
+        server.away = true;
+        return Promise.resolve("done");
+      });
+      await clock.advance(away);
+      server.away = false;
+      await clock.advance(1_000);
+      assertEquals(await done, "done");
+      assertEquals(server.lease === undefined, away < 15_000);
+    }
+  });
 });
