@@ -83,8 +83,7 @@ class HeldLock {
   async release(): Promise<void> {
     this.#released = true;
     this.#stop();
-    await this.#renewing; // only who knows the last version may delete, so that nobody drops another's lock
-    if (this.#lost.signal.aborted) return;
+    await this.#renewing; // only who knows the last version may delete, so that nobody drops another's lock, though it be late
     const { uid, resourceVersion } = this.#lease.metadata;
     const free = (signal: AbortSignal) =>
       this.#api.delete(this.#path, { preconditions: { uid, resourceVersion } }, signal);
