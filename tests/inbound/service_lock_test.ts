@@ -8,12 +8,14 @@ import { FakeClock, settled } from "../fake_clock.ts";
 
 const never = new AbortController().signal;
 
+/** No two versions are alike, even where two servers stand for one that one side does not reach. */
+let version = 0;
+
 /** An API server with one Lease on it, as far as a lock needs it. */
 class LeaseServer {
   lease: Lease | undefined;
   /** Refuses everything from now on, as for a laptop without network. */
   away = false;
-  #version = 0;
 
   api(): Api {
     // Nothing else is asked for.
@@ -46,7 +48,7 @@ class LeaseServer {
   }
 
   #put(lease: Lease, uid: string | undefined): Lease {
-    return this.lease = { ...lease, metadata: { ...lease.metadata, uid, resourceVersion: String(++this.#version) } };
+    return this.lease = { ...lease, metadata: { ...lease.metadata, uid, resourceVersion: String(++version) } };
   }
 
   #refuse(status: number, reason: string): never {
