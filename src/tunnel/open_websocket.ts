@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Access } from "../cluster/access.ts";
 import { header } from "../stream/http_head.ts";
 import { requestUpgrade, UpgradeError } from "./request_upgrade.ts";
@@ -21,7 +22,7 @@ export async function openWebSocket(
 ): Promise<WebSocketWire> {
   const carrier = "websocket";
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
-  const accepted = await acceptOf(key);
+  const accepted = acceptOf(key);
   const request = {
     carrier,
     path,
@@ -48,8 +49,7 @@ export async function openWebSocket(
   }, signal);
 }
 
-/** RFC 6455 §4.2.2. */
-async function acceptOf(key: string): Promise<string> {
-  const text = new TextEncoder().encode(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-  return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-1", text))));
+/** RFC 6455 §4.2.2. Not by `crypto.subtle`, which takes another thread for it. */
+function acceptOf(key: string): string {
+  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }

@@ -6,7 +6,7 @@ import { standardImage } from "../../src/inbound/agent_image.ts";
 import type { InboundDeps, InboundRequest } from "../../src/inbound/inbound.ts";
 import { parseExpose } from "../../src/inbound/expose.ts";
 import { parseMatch } from "../../src/inbound/mark.ts";
-import { systemClock } from "../../src/platform/clock.ts";
+import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { listenTcp } from "../../src/stream/listen_tcp.ts";
 import { relay } from "../../src/stream/relay.ts";
@@ -14,6 +14,9 @@ import { ClusterDialer } from "../../src/tunnel/cluster_dialer.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
 import type { ServiceObject } from "../practice/service_object.ts";
 import { FakeAgent } from "./fake_agent.ts";
+
+/** How fast time goes for the dead, whose program here goes on: nobody should wait for what it still tries. */
+const haste = 100;
 
 /** A namespace `dev` with a service `orders`, and laptops that can reach it. */
 export interface Scene extends AsyncDisposable {
@@ -62,10 +65,10 @@ export async function openScene(): Promise<Scene> {
       const api = openApi(access);
       const directory = await openDirectory(api, { namespace: "dev" }, { clock: systemClock, log: silentLog });
       const dialer = new ClusterDialer({ access, directory });
-      let dead = false;
+      let diedAt = Infinity;
       const kill = () => {
-        if (dead) return;
-        dead = true;
+        if (diedAt < Infinity) return;
+        diedAt = systemClock.now();
         dialer.close();
         directory.close();
         api.close();
@@ -81,7 +84,12 @@ export async function openScene(): Promise<Scene> {
         info() {},
         debug() {},
       };
-      return { api, kill, deps: { api, dialer, clock: systemClock, log, agentProgram: "// none" } };
+      const clock: Clock = {
+        ...systemClock,
+        now: () => systemClock.now() + Math.max(0, systemClock.now() - diedAt) * (haste - 1),
+        sleep: (ms, signal) => systemClock.sleep(diedAt < Infinity ? ms / haste : ms, signal),
+      };
+      return { api, kill, deps: { api, dialer, clock, log, agentProgram: "// none" } };
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
