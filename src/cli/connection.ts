@@ -9,6 +9,9 @@ import { pacFile } from "../proxy/pac.ts";
 import { Router } from "../proxy/routing.ts";
 import { openProxy } from "../proxy/server.ts";
 import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
+import { hookPages } from "../wiring/hook_pages.ts";
+import { MadeUpAddresses } from "../wiring/made_up_addresses.ts";
+import { TargetPorts } from "../wiring/target_ports.ts";
 import { openServiceListeners, type ServiceListener, type ServiceListeners } from "../wiring/service_listeners.ts";
 import type { ProxyAddress } from "../wiring/variables.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
@@ -61,6 +64,7 @@ export async function openConnection(
   const token = randomHex(16);
   const auth = options.auth ? { username: "hawser", password: randomHex(12) } : undefined;
   const stop = Promise.withResolvers<void>();
+  const closing = new AbortController();
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await openCluster(options, deps, signal));
   const { access, api, directory, dialer, health } = cluster;
@@ -84,6 +88,7 @@ export async function openConnection(
   }
   signal.throwIfAborted();
   const settings = new ProxySettings(env);
+  const addresses = new MadeUpAddresses();
   const router = new Router({ exclude: options.exclude, include: options.include }, {
     directory,
     cluster: reach,
@@ -95,12 +100,16 @@ export async function openConnection(
       isOurs: ({ host, port }) => port === proxy.port && isLoopback(host),
     }),
     local: (target) => listeners?.targetOf(target),
+    named: (address) => addresses.nameOf(address),
   });
+  const ports = new TargetPorts({ dialer: router, log });
+  opened.defer(() => ports.close());
   const proxy = await openProxy({ ports: options.ports, token, credentials: auth }, {
     router,
     clock,
     log,
     pages: {
+      ...auth ? {} : hookPages({ isClusters: (target) => router.isClusters(target, closing.signal), addresses, ports }),
       "GET /proxy.pac": {
         open: true,
         respond: () => ({ type: "application/x-ns-proxy-autoconfig", text: pac() }),
@@ -140,6 +149,7 @@ export async function openConnection(
     dnsPort = dns.port;
   }
   signal.throwIfAborted();
+  opened.defer(() => closing.abort(new Error("the session has ended")));
   const everything = opened.move();
   return {
     id,

@@ -25,6 +25,8 @@ export interface RouterDeps {
   readonly relay?: Dialer;
   /** What a loopback address of the tool's own stands for (`127.77.1.2` → a service); undefined for any other host. */
   readonly local?: (target: Target) => Target | undefined;
+  /** The name that a made-up address of the tool's own stands for; undefined for any other. */
+  readonly named?: (address: string) => string | undefined;
 }
 
 /**
@@ -53,9 +55,21 @@ export class Router implements Dialer {
     return await (await this.route(target, "tcp", options.signal)).dial(options);
   }
 
+  /** Whether the way to a destination leads through the cluster. Where there is none it is nobody's; rejects only when the signal aborts. */
+  async isClusters(target: Target, signal: AbortSignal): Promise<boolean> {
+    try {
+      return (await this.route(target, "tcp", signal)).via !== "direct";
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof DialError) return false;
+      throw error;
+    }
+  }
+
   /** The way to a destination for what will be spoken. Rejects with a {@linkcode DialError} where there is none. */
-  async route(target: Target, scheme: ProxiedScheme, signal: AbortSignal): Promise<Route> {
-    const { directory, direct, local } = this.#deps;
+  async route(wanted: Target, scheme: ProxiedScheme, signal: AbortSignal): Promise<Route> {
+    const { directory, direct, local, named } = this.#deps;
+    const target = { ...wanted, host: named?.(wanted.host) ?? wanted.host };
     const matches = (pattern: HostPattern) => pattern(target.host);
     if (this.#excluded.some(matches)) return direct.route(target, scheme);
     const service = local?.(target);

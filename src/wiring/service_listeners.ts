@@ -1,4 +1,5 @@
 import type { Directory, Service } from "../cluster/directory.ts";
+import { fnv1a } from "../platform/fnv1a.ts";
 import type { Log } from "../platform/log.ts";
 import { readFileIfAny, writePrivateFile } from "../platform/private_file.ts";
 import type { Dialer, Target } from "../tunnel/dialer.ts";
@@ -152,7 +153,7 @@ class Listeners implements ServiceListeners {
       this.#noOwnAddresses = local === "EADDRNOTAVAIL";
     }
     const key = `${this.#deps.context}/${nameOf(service)}:${port}`;
-    const start = this.#ports.get(key) ?? firstPort + hash(key) % portCount;
+    const start = this.#ports.get(key) ?? firstPort + fnv1a(key) % portCount;
     for (let attempt = 0; attempt < portAttempts; attempt++) {
       const candidate = firstPort + (start - firstPort + attempt) % portCount;
       const local = await this.#listen(service, port, "127.0.0.1", candidate);
@@ -184,7 +185,7 @@ class Listeners implements ServiceListeners {
     const name = nameOf(service);
     const taken = new Set(this.#addresses.values());
     let address = this.#addresses.get(name);
-    for (let at = hash(`${this.#deps.context}/${name}`); address === undefined; at++) {
+    for (let at = fnv1a(`${this.#deps.context}/${name}`); address === undefined; at++) {
       const candidate = `127.77.${Math.floor(at / 254) % 256}.${at % 254 + 1}`;
       if (!taken.has(candidate)) address = candidate;
     }
@@ -208,13 +209,6 @@ function nameOf({ namespace, name }: Service): string {
 
 function tcpPorts(service: Service): number[] {
   return service.ports.filter(({ protocol }) => protocol === "TCP").map(({ port }) => port);
-}
-
-/** FNV-1a, 32 bit. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
-  return value;
 }
 
 /** The remembered ports; what is no port is forgotten. */
