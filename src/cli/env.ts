@@ -1,10 +1,11 @@
 import { parentShell } from "../platform/parent_shell.ts";
 import { jvmFlags } from "../wiring/jvm_flags.ts";
 import { shellLines } from "../wiring/shell_lines.ts";
-import { formerVariables, programVariables } from "../wiring/variables.ts";
+import { formerVariables } from "../wiring/variables.ts";
 import type { CliDeps } from "./deps.ts";
 import type { EnvForm, EnvInvocation } from "./grammar/env.ts";
 import { chooseSession } from "./running_sessions.ts";
+import { wireProgram } from "./wire_program.ts";
 
 /** `hawser env`. JSON: an object of variables; with `--unset`, null for those to remove. */
 export async function env(
@@ -26,7 +27,8 @@ export async function env(
     );
     return 0;
   }
-  const variables = programVariables(note, deps.env, deps.os);
+  const { variables, remarks } = await wireProgram({ proxy: note, namespace: note.namespace }, deps.env, deps);
+  for (const remark of remarks) deps.log.event(remark);
   deps.terminal.print(shellLines(form, new Map(Object.entries(variables))));
   return 0;
 }

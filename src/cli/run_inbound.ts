@@ -3,9 +3,8 @@ import { listens } from "../inbound/local_program.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { InterruptWatch } from "../platform/interrupt.ts";
 import { findProgram, runProgram } from "../platform/program.ts";
-import { programVariables, withVariables } from "../wiring/variables.ts";
+import { withVariables } from "../wiring/variables.ts";
 import { closeInbounds } from "./close_inbounds.ts";
-import type { Connection } from "./connection.ts";
 import type { CliDeps } from "./deps.ts";
 import { describeInbound, inboundReport } from "./inbound_report.ts";
 import type { InboundCluster, InboundWish, RaisedInbound } from "./raise_inbound.ts";
@@ -17,19 +16,19 @@ const lookInterval = 250;
 const lookPatience = 180_000;
 
 /**
- * Runs a program that answers services of the cluster: traffic first, then the program, and everything back when it ends. Resolves with its exit status. Rejects
+ * Runs a program that answers services of the cluster, in an environment that is wired: traffic first, then the program, and everything back when it ends. Resolves with its exit status. Rejects
  * where there is no such program, before anything is changed; where traffic cannot be brought in, with all of it undone; and where a service cannot be put back.
  */
 export async function runInbound(
   [program = "", ...args]: readonly string[],
   wishes: readonly InboundWish[],
-  connection: InboundCluster & Pick<Connection, "proxy">,
+  wired: Readonly<Record<string, string>>,
+  connection: InboundCluster,
   interrupts: InterruptWatch,
   deps: CliDeps,
 ): Promise<number> {
   const { terminal, clock, log, os } = deps;
-  const variables = { ...programVariables(connection.proxy, deps.env, os), ...markVariable(wishes) };
-  const env = withVariables(deps.env, variables, os);
+  const env = withVariables(wired, markVariable(wishes), os);
   await findProgram(program, { env, os });
   const raised = await raiseInbounds(wishes, connection, deps, interrupts.signal);
   const running = new AbortController();

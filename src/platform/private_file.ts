@@ -2,16 +2,17 @@ import { dirname } from "node:path";
 import { Failure } from "./failure.ts";
 
 /**
- * Writes a file that only its owner may read, whole or not at all: readers see the old text or the new one. The folder is created
+ * Writes a file that only its owner may read, whole or not at all: readers see the old content or the new one. The folder is created
  * (0700) where missing. On Windows the file inherits the access list of its folder, which below the user's profile is the user's
  * alone. Throws a {@linkcode Failure} that says what stands in the way.
  */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
+export async function writePrivateFile(path: string, content: string | Uint8Array): Promise<void> {
   const draft = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     await makeFolder(dirname(path));
     try {
-      await Deno.writeTextFile(draft, text, { mode: 0o600, createNew: true });
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.writeFile(draft, bytes, { mode: 0o600, createNew: true });
       await Deno.rename(draft, path);
     } catch (error) {
       await Deno.remove(draft).catch(() => {}); // never written, or already in place

@@ -7,7 +7,7 @@ export interface ProxyAddress {
   readonly auth: { readonly username: string; readonly password: string } | undefined;
 }
 
-/** Carries what the user had before, so that it can be put back: base64url of a JSON object of variables. */
+/** Carries what the user had before, so that it can be put back: base64url of a JSON object of variables, null where there was none. */
 const formerName = "HAWSER_FORMER_ENV";
 const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] as const;
 const loopbackHosts = ["localhost", "127.0.0.1", "::1"] as const;
@@ -22,17 +22,27 @@ export function programVariables(
   env: Environment,
   os: typeof Deno.build.os,
 ): Record<string, string> {
-  const own = ownVariables(env, os);
   const login = proxy.auth ? `${proxy.auth.username}:${proxy.auth.password}@` : "";
   const url = `http://${login}127.0.0.1:${proxy.port}`;
   const variables: Record<string, string> = { NODE_USE_ENV_PROXY: "1" };
   for (const name of proxyNames) variables[name] = url;
+  const own = withSpelling(env, ["NO_PROXY", "no_proxy"], os);
   variables.NO_PROXY = noProxy(own.NO_PROXY ?? own.no_proxy ?? "");
   if (os !== "windows") {
     for (const name of [...proxyNames, "NO_PROXY"]) variables[name.toLowerCase()] = variables[name]!;
   }
-  variables[formerName] = encode(own);
   return variables;
+}
+
+/** The same variables, with one beside them by which {@linkcode unwired} puts back what `env` had. */
+export function withFormer(
+  variables: Readonly<Record<string, string>>,
+  env: Environment,
+  os: typeof Deno.build.os,
+): Record<string, string> {
+  const names = Object.keys(variables);
+  const own = withSpelling(env, names, os);
+  return { ...variables, [formerName]: encode(Object.fromEntries(names.map((name) => [name, own[name] ?? null]))) };
 }
 
 /** An environment with variables set in it, whichever way Windows spells them. */
@@ -48,12 +58,13 @@ export function withVariables(
   return { ...Object.fromEntries(kept), ...variables };
 }
 
-/** What undoes {@linkcode programVariables} where it holds: the former value of each variable, undefined where there was none. Empty where nothing is wired. */
+/** What undoes {@linkcode withFormer} where it holds: the former value of each variable, undefined where there was none. Empty where nothing is wired. */
 export function formerVariables(env: Environment, os: typeof Deno.build.os): ReadonlyMap<string, string | undefined> {
   const encoded = env[formerName];
   if (encoded === undefined) return new Map();
   const former = decode(encoded);
-  return new Map([...wiredNames(os), formerName].map((name) => [name, former[name]]));
+  const names = [...wiredNames(os), ...Object.keys(former), formerName];
+  return new Map(names.map((name) => [name, former[name] ?? undefined]));
 }
 
 /** The environment as the user had it before `hawser env` or `hawser run` changed it. */
@@ -71,13 +82,13 @@ function wiredNames(os: typeof Deno.build.os): string[] {
   return ["NODE_USE_ENV_PROXY", ...names, ...os === "windows" ? [] : names.map((name) => name.toLowerCase())];
 }
 
-/** The user's own values of the variables we set. */
-function ownVariables(env: Environment, os: typeof Deno.build.os): Record<string, string> {
-  const names = new Map(wiredNames(os).map((name) => [canonical(name, os), name]));
+/** The values that `env` has for these variables, by the names given here, whichever way Windows spells them. */
+function withSpelling(env: Environment, names: readonly string[], os: typeof Deno.build.os): Record<string, string> {
+  const wanted = new Map(names.map((name) => [canonical(name, os), name]));
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => {
-      const wired = names.get(canonical(name, os));
-      return wired === undefined || value === undefined ? [] : [[wired, value]];
+      const known = wanted.get(canonical(name, os));
+      return known === undefined || value === undefined ? [] : [[known, value]];
     }),
   );
 }
@@ -99,15 +110,15 @@ function noProxy(own: string): string {
 }
 
 /** Base64url, which no shell has to quote. */
-function encode(variables: Readonly<Record<string, string>>): string {
+function encode(variables: Readonly<Record<string, string | null>>): string {
   return new TextEncoder().encode(JSON.stringify(variables)).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-function decode(text: string): Readonly<Record<string, string>> {
+function decode(text: string): Readonly<Record<string, string | null>> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(text, { alphabet: "base64url" })));
     if (typeof value !== "object" || value === null) return {};
-    return Object.fromEntries(Object.entries(value).filter(([, held]) => typeof held === "string"));
+    return Object.fromEntries(Object.entries(value).filter(([, held]) => held === null || typeof held === "string"));
   } catch {
     return {}; // somebody else's variable: nothing to restore from it
   }

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { env } from "../../src/cli/env.ts";
-import { programVariables } from "../../src/wiring/variables.ts";
+import { programVariables, withFormer } from "../../src/wiring/variables.ts";
 import { fakeDeps, noGlobals } from "./fake_deps.ts";
 
 describe("hawser env --unset", () => {
@@ -21,7 +21,8 @@ describe("hawser env --unset", () => {
 
   it("puts the user's own values back and removes the rest", async () => {
     const own = { HTTP_PROXY: "http://corp:3128", NO_PROXY: "corp" };
-    const { out } = await unset({ ...own, ...programVariables({ port: 1, auth: undefined }, own, "linux") });
+    const variables = programVariables({ port: 1, auth: undefined }, own, "linux");
+    const { out } = await unset({ ...own, ...withFormer(variables, own, "linux") });
     const lines = out.trim().split("\n");
     assertEquals(lines.filter((line) => line.startsWith("export")).sort(), [
       "export HTTP_PROXY='http://corp:3128'",

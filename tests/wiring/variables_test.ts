@@ -1,13 +1,14 @@
 import { assertEquals, assertFalse } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { formerVariables, programVariables, unwired, withVariables } from "../../src/wiring/variables.ts";
+import type { Environment } from "../../src/platform/proxy_settings.ts";
+import { formerVariables, programVariables, unwired, withFormer, withVariables } from "../../src/wiring/variables.ts";
 
 const proxy = { port: 1080, auth: undefined };
 
 describe("programVariables", () => {
   it("names the proxy by http in both spellings", () => {
-    const { HAWSER_FORMER_ENV: _, ...variables } = programVariables(proxy, {}, "linux");
+    const variables = programVariables(proxy, {}, "linux");
     const url = "http://127.0.0.1:1080";
     assertEquals(variables, {
       HTTP_PROXY: url,
@@ -41,6 +42,10 @@ describe("programVariables", () => {
 });
 
 describe("unwired", () => {
+  const wired = (env: Environment, os: typeof Deno.build.os) => {
+    const variables = { ...programVariables(proxy, env, os), NODE_OPTIONS: `${env.NODE_OPTIONS ?? ""} --require x` };
+    return withVariables(env, withFormer(variables, env, os), os);
+  };
   const names = [
     "HTTP_PROXY",
     "http_proxy",
@@ -48,6 +53,7 @@ describe("unwired", () => {
     "no_proxy",
     "ALL_PROXY",
     "NODE_USE_ENV_PROXY",
+    "NODE_OPTIONS",
     "PATH",
     "OTHER",
   ];
@@ -55,10 +61,10 @@ describe("unwired", () => {
 
   it("gives back any environment that was wired, even twice", () => {
     fc.assert(fc.property(environment, (env) => {
-      const once = withVariables(env, programVariables(proxy, env, "linux"), "linux");
+      const once = wired(env, "linux");
       assertEquals(unwired(once, "linux"), env);
       const inner = unwired(once, "linux");
-      const twice = withVariables(inner, programVariables({ ...proxy, port: 2 }, inner, "linux"), "linux");
+      const twice = wired(inner, "linux");
       assertEquals(unwired(twice, "linux"), env);
     }));
   });
@@ -77,8 +83,8 @@ describe("unwired", () => {
 
   it("finds Windows' variables in any spelling", () => {
     const env = { http_proxy: "http://corp:3128", Path: "C:\\" };
-    const wired = withVariables(env, programVariables(proxy, env, "windows"), "windows");
-    assertEquals(Object.keys(wired).filter((name) => name.toUpperCase() === "HTTP_PROXY"), ["HTTP_PROXY"]);
-    assertEquals(unwired(wired, "windows"), { HTTP_PROXY: "http://corp:3128", Path: "C:\\" });
+    const windows = wired(env, "windows");
+    assertEquals(Object.keys(windows).filter((name) => name.toUpperCase() === "HTTP_PROXY"), ["HTTP_PROXY"]);
+    assertEquals(unwired(windows, "windows"), { HTTP_PROXY: "http://corp:3128", Path: "C:\\" });
   });
 });
