@@ -1,0 +1,222 @@
+/**
+ * Lets a Node program reach the cluster by sockets of its own: database drivers, gRPC, `http` without a proxy. Loaded ahead of the program by
+ * `NODE_OPTIONS=--require FILE`; `HAWSER_HOOK_PORT` is the port of the front door, which knows what belongs to the cluster.
+ *
+ * - A connection to a host and a port: `PUT /port?host=HOST&port=PORT` answers with the port on 127.0.0.1 that leads there.
+ * - A look-up of a name: `GET /address?host=NAME` answers with an address that stands for the name; a connection to it is asked about in turn.
+ *
+ * An empty answer, a front door that is gone, and any fault here mean: as it would be without this file. It is read by every Node that the program
+ * starts, hence written in the language of Node 8, where it must do no harm; it is of use from 18 on. UDP is left alone.
+ */
+"use strict";
+
+/** Milliseconds in which the front door answers, else the program goes its own way. */
+const answerTime = 5000;
+/** Milliseconds for which "not the cluster's" holds. */
+const refusalLife = 2000;
+/** How many refusals are kept. */
+const refusalLimit = 1000;
+/** Characters that an answer may have, head and body. */
+const answerLimit = 16384;
+
+// as they are before a test's fake clock takes their place
+const { setTimeout, clearTimeout } = global;
+const { nextTick, uptime } = process;
+
+const installed = Symbol.for("hawser.node_hook");
+
+try {
+  const port = Number(process.env.HAWSER_HOOK_PORT);
+  // Deno and Bun know NODE_OPTIONS too, but have sockets of another make
+  const isNode = !process.versions.deno && !process.versions.bun;
+  if (isNode && port > 0 && port < 65536 && !global[installed]) {
+    Object.defineProperty(global, installed, { value: true });
+    install(port);
+  }
+} catch (_) {
+  // the program runs as it would without
+}
+
+function install(frontDoor) {
+  const net = require("net");
+  const dns = require("dns");
+  const connect = net.Socket.prototype.connect;
+  const ask = asker(net, connect, frontDoor);
+  const { lookup } = dns;
+  const ours = imitating(lookup, hookedLookup(net, lookup, ask));
+  dns.lookup = ours;
+  const lookupOfOthers = () => dns.lookup === ours ? lookup : dns.lookup; // or the name is asked about twice
+  net.Socket.prototype.connect = imitating(connect, hookedConnect(net, lookupOfOthers, connect, ask));
+  if (dns.promises) {
+    dns.promises.lookup = imitating(dns.promises.lookup, hookedPromisedLookup(net, dns.promises.lookup, ask));
+  }
+  const { syncBuiltinESMExports } = require("module");
+  if (syncBuiltinESMExports) syncBuiltinESMExports(); // for `import { lookup } from "node:dns"`
+}
+
+/**
+ * Node's `connect` with a look-up of ours: everything that goes on until a name is found (writes held back, `connecting`, time-outs, `destroy`) stays
+ * Node's own. A look-up cannot answer with a port, so that of the socket's handle is exchanged once it is known.
+ */
+function hookedConnect(net, lookupOfOthers, connect, ask) {
+  return function () {
+    let options, callback;
+    try {
+      const normalized = Array.isArray(arguments[0]) ? arguments[0] : net._normalizeArgs(Array.from(arguments));
+      options = viaFrontDoor(this, normalized[0]);
+      callback = normalized[1];
+    } catch (_) {
+      // Node says what is wrong with them
+    }
+    if (options === undefined) return connect.apply(this, arguments);
+    return callback ? connect.call(this, options, callback) : connect.call(this, options);
+  };
+
+  /** The options by which Node asks us first; undefined where we have no part in it. */
+  function viaFrontDoor(socket, options) {
+    const { host, path, lookup } = options;
+    const port = Number(options.port);
+    const isTcp = !path && Number.isInteger(port) && port > 0 && port < 65536;
+    if (!isTcp || !mayBeTheClusters(host) || (lookup !== undefined && typeof lookup !== "function")) return;
+    const family = net.isIP(host);
+    const resolve = family === 0
+      ? lookup || lookupOfOthers()
+      : (_host, wanted, done) => found(wanted, host, family, done);
+    const changed = {
+      lookup(name, wanted, done) {
+        const handle = socket._handle;
+        ask("PUT", `/port?host=${encodeURIComponent(host)}&port=${port}`, (answer, forget) => {
+          if (socket._handle !== handle) return; // destroyed, or on its way to elsewhere
+          if (!redirect(handle, Number(answer), forget)) return resolve(name, wanted, done);
+          found(wanted, "127.0.0.1", 4, done);
+        });
+      },
+    };
+    if (family !== 0) {
+      changed.host = `[${host}]`; // Node looks no address up
+      changed.autoSelectFamily = false;
+    }
+    return Object.assign(Object.create(options), changed);
+  }
+}
+
+/** Makes the next connection of a socket's handle go to a port on 127.0.0.1; false where there is no such port, or the handle is of a new make. */
+function redirect(handle, port, forget) {
+  if (!(port > 0 && port < 65536) || !handle || typeof handle.connect !== "function") return false;
+  handle.connect = function (request) {
+    delete handle.connect;
+    request.address = "127.0.0.1"; // what an error names
+    request.port = port;
+    const { oncomplete } = request;
+    request.oncomplete = function (status) {
+      if (status < 0) forget(); // another session may have another port
+      return oncomplete.apply(this, arguments);
+    };
+    return handle.connect(request, "127.0.0.1", port);
+  };
+  return true;
+}
+
+function hookedLookup(net, lookup, ask) {
+  return function (host, options, callback) {
+    const done = typeof options === "function" ? options : callback;
+    const wanted = typeof options === "function" ? {} : options;
+    if (typeof done !== "function" || !isName(net, host) || !takesIpv4(wanted)) return lookup.apply(this, arguments);
+    ask("GET", `/address?host=${encodeURIComponent(host)}`, (address) => {
+      if (net.isIPv4(address)) found(wanted, address, 4, done);
+      else lookup.apply(this, arguments);
+    });
+    return {};
+  };
+}
+
+function hookedPromisedLookup(net, lookup, ask) {
+  return function (host, options) {
+    if (!isName(net, host) || !takesIpv4(options)) return lookup.apply(this, arguments);
+    return new Promise((resolve, reject) => {
+      ask("GET", `/address?host=${encodeURIComponent(host)}`, (address) => {
+        if (!net.isIPv4(address)) return lookup.apply(this, arguments).then(resolve, reject);
+        const one = { address, family: 4 };
+        resolve(options && options.all ? [one] : one);
+      });
+    });
+  };
+}
+
+/** Answers a look-up in the form it was asked in. */
+function found(wanted, address, family, done) {
+  if (wanted && wanted.all) done(null, [{ address, family }]);
+  else done(null, address, family);
+}
+
+/** Whether the options of a look-up, or the family alone, leave room for an IPv4 address. */
+function takesIpv4(wanted) {
+  const family = wanted && typeof wanted === "object" ? wanted.family : wanted;
+  return family !== 6 && family !== "IPv6";
+}
+
+function isName(net, host) {
+  return mayBeTheClusters(host) && net.isIP(host) === 0;
+}
+
+/** Whether to ask: this machine's own is never the cluster's. */
+function mayBeTheClusters(host) {
+  return typeof host === "string" && host !== "" &&
+    !/^(localhost|.*\.localhost|127\.[\d.]+|0\.0\.0\.0|::1?|::ffff:127\.[\d.]+)\.?$/i.test(host);
+}
+
+/**
+ * `ask(method, path, done)` calls `done(answer, forget)`, never before it returns: with the front door's answer, empty where it has none, and what removes
+ * the answer from those that are remembered. Speaks HTTP by itself, since `http` takes time to load and is what tracers and mocks change.
+ */
+function asker(net, connect, frontDoor) {
+  const answers = new Map();
+  /** Until when, in milliseconds of {@linkcode now}. */
+  const refusals = new Map();
+  const now = () => uptime() * 1000;
+
+  return function (method, path, done) {
+    const forget = () => answers.delete(path);
+    const known = answers.get(path);
+    if (known !== undefined) return nextTick(done, known, forget);
+    if (refusals.get(path) > now()) return nextTick(done, "", forget);
+    request(method, path, (answer) => {
+      if (answer !== "") {
+        answers.set(path, answer);
+      } else {
+        if (refusals.size >= refusalLimit) refusals.clear();
+        refusals.set(path, now() + refusalLife);
+      }
+      done(answer, forget);
+    });
+  };
+
+  function request(method, path, done) {
+    const socket = new net.Socket();
+    let text = "";
+    let over = false;
+    const finish = () => {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      socket.destroy();
+      const response = /^HTTP\/1\.[01] 200 [^]*?\r\n\r\n([^]*)$/.exec(text);
+      done(response && text.length <= answerLimit ? response[1].trim() : "");
+    };
+    const timer = setTimeout(finish, answerTime);
+    socket.setEncoding("latin1");
+    socket.on("data", (chunk) => {
+      text += chunk;
+      if (text.length > answerLimit) finish();
+    });
+    socket.on("end", finish).on("error", finish).on("close", finish);
+    const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${frontDoor}\r\nContent-Length: 0\r\n`;
+    connect.call(socket, { host: "127.0.0.1", port: frontDoor });
+    socket.write(`${head}Connection: close\r\n\r\n`);
+  }
+}
+
+/** `hooked` with all that `original` carries: its name, its length, and how `util.promisify` is to treat it. */
+function imitating(original, hooked) {
+  return Object.defineProperties(hooked, Object.getOwnPropertyDescriptors(original));
+}
