@@ -1,4 +1,4 @@
-import type { V1LabelSelector, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
+import type { V1LabelSelector, V1ObjectMeta, V1Pod, V1PodTemplateSpec, V1Service } from "@kubernetes/client-node";
 import { isHawsersOwn } from "./is_hawsers_own.ts";
 import { didYouMean } from "../platform/nearest.ts";
 import { type Api, ApiError } from "./api.ts";
@@ -45,9 +45,9 @@ const kindsByWord: ReadonlyMap<string, WorkloadKind> = new Map(
   ),
 );
 
-/** A Deployment, StatefulSet, ReplicaSet, DaemonSet or Job, as far as finding its pods takes. */
+/** A Deployment, StatefulSet, ReplicaSet, DaemonSet or Job, as far as its pods are concerned. */
 interface SelectingObject {
-  readonly spec?: { readonly selector?: V1LabelSelector };
+  readonly spec?: { readonly selector?: V1LabelSelector; readonly template?: V1PodTemplateSpec };
 }
 
 /**
@@ -69,6 +69,16 @@ export function parseWorkload(text: string): WorkloadName {
   return { kind, name };
 }
 
+/** A named object as the API server has it. */
+export interface WorkloadObject extends WorkloadName {
+  readonly namespace: string;
+  /** What it makes its pods from; undefined for a Service or a pod. */
+  readonly template: V1PodTemplateSpec | undefined;
+  readonly service: V1Service | undefined;
+  /** As in {@linkcode Workload}. */
+  readonly pods: readonly V1Pod[];
+}
+
 /**
  * Finds a named object in a namespace, and its pods. Rejects with an ApiError: 404 with the nearest names where it does not exist, 403
  * with the right that is missing.
@@ -79,16 +89,28 @@ export async function findWorkload(
   namespace: string,
   signal: AbortSignal,
 ): Promise<Workload> {
-  const { kind, name } = target;
-  const get = <T>() => getObject<T>(api, target, namespace, signal);
-  const found = { kind, name, namespace };
-  if (kind === "pod") return { ...found, service: undefined, pods: [toPod(await get<V1Pod>())] };
-  const service = kind === "service" ? toService(await get<V1Service>()) : undefined;
-  const selector = service ? { matchLabels: service.selector } : (await get<SelectingObject>()).spec?.selector;
+  const { kind, name, service, pods } = await readWorkload(api, target, namespace, signal);
+  return { kind, name, namespace, service: service && toService(service), pods: pods.map(toPod) };
+}
+
+/** As {@linkcode findWorkload}, with all that the API server says of the object and its pods. */
+export async function readWorkload(
+  api: Api,
+  { kind, name }: WorkloadName,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<WorkloadObject> {
+  const get = <T>() => getObject<T>(api, { kind, name }, namespace, signal);
+  const found = { kind, name, namespace, template: undefined, service: undefined };
+  if (kind === "pod") return { ...found, pods: [await get<V1Pod>()] };
+  const service = kind === "service" ? await get<V1Service>() : undefined;
+  const spec = service ? undefined : (await get<SelectingObject>()).spec;
+  const selector = service ? { matchLabels: toService(service).selector } : spec?.selector;
   const labelSelector = selectorText(selector ?? {});
-  if (labelSelector === "") return { ...found, service, pods: [] };
+  const owner = { ...found, service, template: spec?.template };
+  if (labelSelector === "") return { ...owner, pods: [] };
   const { items } = await api.list<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector }, signal);
-  return { ...found, service, pods: items.toSorted(byActivity).map(toPod) };
+  return { ...owner, pods: items.toSorted(byActivity) };
 }
 
 async function getObject<T>(
