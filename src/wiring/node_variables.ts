@@ -1,22 +1,23 @@
+import { environment } from "../platform/environment.ts";
 import type { Environment } from "../platform/proxy_settings.ts";
 
-/** Where the Node hook finds what it needs. */
-export interface NodeHookPlace {
+/** Where the Node hook is and whom it asks. */
+export interface NodeHook {
   /** The front door's. */
   readonly port: number;
   /** The absolute path of `node_hook.cjs` on this machine. */
   readonly file: string;
 }
 
-/**
- * The variables by which Node programs load the hook: `NODE_OPTIONS`, after what `env` has there, and the hook's own `HAWSER_HOOK_PORT`.
- * `env` finds `NODE_OPTIONS` however it is spelled there (on Windows; see `environment`).
- */
-export function nodeVariables({ port, file }: NodeHookPlace, env: Environment): Record<string, string> {
-  const own = env.NODE_OPTIONS?.trim() ?? "";
+/** The variables by which Node programs load the hook: `NODE_OPTIONS`, after what `env` has there, and the hook's own `HAWSER_HOOK_PORT`. */
+export function nodeVariables(
+  { port, file }: NodeHook,
+  env: Environment,
+  os: typeof Deno.build.os,
+): Record<string, string> {
+  const own = environment(env, os).NODE_OPTIONS?.trim();
   const option = `--require ${quoted(file)}`;
-  const others = own === option || own.endsWith(` ${option}`) ? own.slice(0, -option.length).trimEnd() : own;
-  return { NODE_OPTIONS: others === "" ? option : `${others} ${option}`, HAWSER_HOOK_PORT: String(port) };
+  return { NODE_OPTIONS: own ? `${own} ${option}` : option, HAWSER_HOOK_PORT: String(port) };
 }
 
 /** As Node splits the variable: between quotes a space is part of the word, and a backslash takes the next character as it is. */
