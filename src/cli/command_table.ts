@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { defineCommand } from "./define_command.ts";
+import { browserGrammar } from "./grammar/browser.ts";
 import { cleanGrammar } from "./grammar/clean.ts";
 import { completeGrammar } from "./grammar/complete.ts";
 import { completionGrammar } from "./grammar/completion.ts";
@@ -23,6 +24,7 @@ export const commandTable: readonly Command[] = [
   defineCommand(connectGrammar, async () => (await import("./connect.ts")).connect),
   defineCommand(runGrammar, async () => (await import("./run.ts")).run),
   defineCommand(envGrammar, async () => (await import("./env.ts")).env),
+  defineCommand(browserGrammar, async () => (await import("./browser.ts")).browser),
   defineCommand(forwardGrammar, async () => (await import("./forward.ts")).forward),
   defineCommand(exchangeGrammar, async () => (await import("./exchange.ts")).exchange),
   defineCommand(meshGrammar, async () => (await import("./mesh.ts")).mesh),

@@ -91,7 +91,10 @@ function start(name: string, path: string, args: readonly string[], options: Pro
  * The file that a shell would run for `name`: the name itself where it holds a folder, else the first executable of that name on
  * PATH, on Windows with the endings of PATHEXT (`mvn` is `mvn.cmd`). Throws a {@linkcode ProgramError}.
  */
-export async function findProgram(name: string, options: Pick<ProgramOptions, "env" | "os">): Promise<string> {
+export async function findProgram(
+  name: string,
+  options: { readonly env: Environment; readonly os: typeof Deno.build.os },
+): Promise<string> {
   const windows = options.os === "windows";
   const hasFolder = name.includes("/") || windows && name.includes("\\") || isAbsolute(name);
   const folders = hasFolder ? [""] : (read(options.env, "PATH", windows) ?? "").split(windows ? ";" : ":");
