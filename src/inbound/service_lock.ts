@@ -8,6 +8,7 @@ import { type Lease, microTime, processAnnotation } from "./lease.ts";
 import { LeaseSightings } from "./lease_sightings.ts";
 import { objectNames } from "./names.ts";
 import { paths } from "./paths.ts";
+import { unlessGone } from "./unless_gone.ts";
 
 /** Whose lock, and for what. */
 export interface LockOptions {
@@ -23,6 +24,7 @@ export interface LockOptions {
 const leaseSeconds = 15;
 const renewInterval = 5_000;
 const retryInterval = 500;
+const never = new AbortController().signal;
 
 /** What a lock uses of the world. */
 export interface LockDeps {
@@ -43,8 +45,8 @@ export async function withServiceLock<T>(
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { namespace, service } = options;
-  const path = `${paths.leases(namespace)}/${objectNames(service).lock}`;
-  const lock = new HeldLock(path, await acquire(options, { api, clock, process }, signal), service, api, clock);
+  const lease = new LockLease(`${paths.leases(namespace)}/${objectNames(service).lock}`, api, clock);
+  const lock = new HeldLock(lease, await acquire(options, lease, { api, clock, process }, signal), service, clock);
   try {
     return await action(AbortSignal.any([signal, lock.lost]));
   } finally {
@@ -52,10 +54,53 @@ export async function withServiceLock<T>(
   }
 }
 
+/** The Lease behind a lock. Whose it is tells `acquireTime`: of a write that was not heard of nobody knows whether the server has done it. */
+class LockLease {
+  readonly path: string;
+  readonly api: Api;
+  readonly #clock: Clock;
+
+  constructor(path: string, api: Api, clock: Clock) {
+    this.path = path;
+    this.api = api;
+    this.#clock = clock;
+  }
+
+  /** The Lease as it is now; undefined where it is gone or somebody else's. */
+  async stillOurs(ours: Lease["spec"]): Promise<Lease | undefined> {
+    const found = await unlessGone(this.bounded((signal) => this.api.get<Lease>(this.path, {}, signal)));
+    const { holderIdentity, acquireTime } = found?.spec ?? {};
+    return holderIdentity === ours?.holderIdentity && acquireTime === ours?.acquireTime ? found : undefined;
+  }
+
+  /** Deletes it where it is ours. Tries for 15 s, as the server may be away for a moment, but only once more when the signal aborts. Never rejects. */
+  async free(ours: Lease["spec"], signal: AbortSignal): Promise<void> {
+    const until = this.#clock.now() + leaseSeconds * 1000;
+    for (let last = false; !last;) {
+      last = signal.aborted || this.#clock.now() >= until;
+      try {
+        const lease = await this.stillOurs(ours);
+        if (!lease) return;
+        const { uid, resourceVersion } = lease.metadata;
+        return await this.bounded((signal) =>
+          this.api.delete(this.path, { preconditions: { uid, resourceVersion } }, signal)
+        );
+      } catch (error) {
+        if (error instanceof ApiError && error.status < 500 && ![409, 429].includes(error.status)) return;
+      }
+      if (!last) await this.#clock.sleep(retryInterval);
+    }
+  }
+
+  /** Does what the server has 5 s for. */
+  bounded<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withDeadline(this.#clock, renewInterval, never, () => new Error("no answer"), action);
+  }
+}
+
 class HeldLock {
-  readonly #path: string;
+  readonly #path: LockLease;
   readonly #service: string;
-  readonly #api: Api;
   readonly #clock: Clock;
   readonly #lost = new AbortController();
   #lease: Lease;
@@ -64,11 +109,10 @@ class HeldLock {
   #released = false;
   #stop = () => {};
 
-  constructor(path: string, lease: Lease, service: string, api: Api, clock: Clock) {
+  constructor(path: LockLease, lease: Lease, service: string, clock: Clock) {
     this.#path = path;
     this.#lease = lease;
     this.#service = service;
-    this.#api = api;
     this.#clock = clock;
     this.#renewedAt = clock.now();
     this.#schedule();
@@ -83,19 +127,8 @@ class HeldLock {
   async release(): Promise<void> {
     this.#released = true;
     this.#stop();
-    await this.#renewing; // only who knows the last version may delete, so that nobody drops another's lock, though it be late
-    const { uid, resourceVersion } = this.#lease.metadata;
-    const free = (signal: AbortSignal) =>
-      this.#api.delete(this.#path, { preconditions: { uid, resourceVersion } }, signal);
-    // The server may be away for a moment; after 15 s others may have it.
-    for (const until = this.#clock.now() + leaseSeconds * 1000; this.#clock.now() < until;) {
-      try {
-        return await this.#bounded(free);
-      } catch (error) {
-        if (error instanceof ApiError && error.status < 500 && error.status !== 429) return;
-      }
-      await this.#clock.sleep(retryInterval);
-    }
+    await this.#renewing;
+    await this.#path.free(this.#lease.spec, never);
   }
 
   #schedule(): void {
@@ -104,13 +137,11 @@ class HeldLock {
   }
 
   async #renew(): Promise<void> {
-    const { resourceVersion } = this.#lease.metadata;
-    const body = { metadata: { resourceVersion }, spec: { renewTime: microTime(this.#clock.wall()) } };
     try {
-      this.#lease = await this.#bounded((signal) => this.#api.patch<Lease>(this.#path, "merge", body, {}, signal));
+      this.#lease = await this.#renewed();
       this.#renewedAt = this.#clock.now();
     } catch (error) {
-      const taken = error instanceof ApiError && [404, 409].includes(error.status);
+      const taken = error instanceof ApiError && error.status === 404;
       if (taken || this.#clock.now() - this.#renewedAt >= leaseSeconds * 1000) {
         this.#lost.abort(new Failure(`The lock of service "${this.#service}" was lost; run the command again`));
         return;
@@ -119,14 +150,24 @@ class HeldLock {
     this.#schedule();
   }
 
-  #bounded<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const never = new AbortController().signal;
-    return withDeadline(this.#clock, renewInterval, never, () => new Error("no answer"), action);
+  async #renewed(): Promise<Lease> {
+    const { path, api } = this.#path;
+    const { resourceVersion } = this.#lease.metadata;
+    const body = { metadata: { resourceVersion }, spec: { renewTime: microTime(this.#clock.wall()) } };
+    try {
+      return await this.#path.bounded((signal) => api.patch<Lease>(path, "merge", body, {}, signal));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 409) throw error;
+      const lease = await this.#path.stillOurs(this.#lease.spec); // our last renewal may have been done without our hearing of it
+      if (lease) return lease;
+      throw new ApiError(404, "NotFound", "taken by somebody else", "");
+    }
   }
 }
 
 async function acquire(
   { namespace, service, holder, onWait }: LockOptions,
+  lease: LockLease,
   { api, clock, process }: LockDeps,
   signal: AbortSignal,
 ): Promise<Lease> {
@@ -149,15 +190,16 @@ async function acquire(
     try {
       return await api.create<Lease>(paths.leases(namespace), mine, signal);
     } catch (error) {
+      if (!(error instanceof ApiError)) await lease.free(spec, signal); // the server may have done it all the same
       if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
     }
     try {
-      const theirs = await api.get<Lease>(`${paths.leases(namespace)}/${name}`, {}, signal);
+      const theirs = await api.get<Lease>(lease.path, {}, signal);
       const { resourceVersion } = theirs.metadata; // whoever else waits loses
       if (sightings.see(theirs, undefined) === "expired") {
         const ours = { [processAnnotation]: process?.mark ?? null };
         return await api.patch<Lease>(
-          `${paths.leases(namespace)}/${name}`,
+          lease.path,
           "merge",
           { metadata: { resourceVersion, annotations: ours }, spec },
           {},

@@ -74,16 +74,17 @@ describe("memory and patience", () => {
       for (let left = 300 * mebibyte; left > 0;) left -= await end.reader.read(buffer) ?? 0;
       const before = await residentBytes(running.pid);
       const times: number[] = [];
-      let most = 0;
+      const resident: number[] = [];
       for (let round = 0; round < 20; round++) {
         const started = performance.now();
         await greet(port, "web", 80);
         times.push(performance.now() - started);
         await new Promise((resolve) => setTimeout(resolve, 150));
-        most = Math.max(most, await residentBytes(running.pid));
+        resident.push(await residentBytes(running.pid));
       }
       if (measurable) {
-        const grown = (most - before) / mebibyte;
+        // What is held for the reader stays; garbage of the others comes and goes.
+        const grown = (Math.min(...resident.slice(-10)) - before) / mebibyte;
         assert(grown <= 4 * tolerance, `it grew by ${grown.toFixed(1)} MiB`);
       }
       const median = times.toSorted((a, b) => a - b)[10]!;

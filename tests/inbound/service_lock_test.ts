@@ -16,6 +16,8 @@ class LeaseServer {
   lease: Lease | undefined;
   /** Refuses everything from now on, as for a laptop without network. */
   away = false;
+  /** Does what it is asked, and goes away before it answers. */
+  losesAnswers = false;
 
   api(): Api {
     // Nothing else is asked for.
@@ -44,7 +46,10 @@ class LeaseServer {
   async #answer<T>(action: () => T): Promise<T> {
     await Promise.resolve();
     if (this.away) throw new Error("no network");
-    return action();
+    const answer = action();
+    this.away = this.losesAnswers;
+    if (this.away) throw new Error("no network");
+    return answer;
   }
 
   #put(lease: Lease, uid: string | undefined): Lease {
@@ -161,6 +166,36 @@ describe("withServiceLock", () => {
     const options = { namespace: "dev", service: "orders", holder: "alice" };
     const failing = () => Promise.reject(new Error("quota"));
     await assertRejects(() => withServiceLock(options, { api: server.api(), clock }, never, failing), Error, "quota");
+    assertEquals([server.lease, clock.pending], [undefined, 0]);
+  });
+
+  it("leaves no lock behind that the server made without our hearing of it", async () => {
+    const [server, clock] = [new LeaseServer(), new FakeClock()];
+    server.losesAnswers = true;
+    const { run } = lock(server, clock, "alice");
+    const refused = assertRejects(() => run, Error, "no network");
+    await settled();
+    assertEquals(server.lease?.spec?.holderIdentity, "alice");
+    [server.away, server.losesAnswers] = [false, false];
+    await clock.advance(1_000);
+    await refused;
+    assertEquals([server.lease, clock.pending], [undefined, 0]);
+  });
+
+  it("goes on and lets go where the server renewed it without our hearing of it", async () => {
+    const [server, clock] = [new LeaseServer(), new FakeClock()];
+    const alice = lock(server, clock, "alice");
+    await settled();
+    for (const renewals of [1, 2]) {
+      server.losesAnswers = true;
+      await clock.advance(5_000);
+      [server.away, server.losesAnswers] = [false, false];
+      if (renewals === 1) await clock.advance(5_000);
+    }
+    assertEquals(alice.lost(), undefined);
+    alice.done("built");
+    await alice.run;
+    await clock.advance(1_000);
     assertEquals([server.lease, clock.pending], [undefined, 0]);
   });
 
