@@ -40,5 +40,6 @@ export function hawserCommand(args: readonly string[], env: Readonly<Record<stri
 export async function runHawser(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Finished> {
   const { code, stdout, stderr } = await hawserCommand(args, env).output();
   const text = new TextDecoder();
-  return { status: code, out: text.decode(stdout), err: text.decode(stderr) };
+  // "Connecting…": said only where it takes its time, as on a machine that is busy
+  return { status: code, out: text.decode(stdout), err: text.decode(stderr).replace(/^.*…\n/gm, "") };
 }
