@@ -27,7 +27,7 @@ export async function env(
     );
     return 0;
   }
-  const { variables, remarks } = await wireProgram({ proxy: note, namespace: note.namespace }, deps.env, deps);
+  const { variables, remarks } = await wireProgram(options, { proxy: note, namespace: note.namespace }, deps.env, deps);
   for (const remark of remarks) deps.log.event(remark);
   deps.terminal.print(shellLines(form, new Map(Object.entries(variables))));
   return 0;

@@ -22,7 +22,7 @@ export async function run({ options, words }: RunInvocation, deps: CliDeps): Pro
       throw new UsageError("--exchange and --mesh connect on their own: leave --session out", "run");
     }
     const { note } = await chooseSession(options.session, deps);
-    return await start(words, await environmentOf({ proxy: note, namespace: note.namespace }, deps), deps);
+    return await start(words, await environmentOf(options, { proxy: note, namespace: note.namespace }, deps), deps);
   }
   const interrupts = deps.watchInterrupts();
   deps.terminal.progress("Connecting…");
@@ -30,7 +30,7 @@ export async function run({ options, words }: RunInvocation, deps: CliDeps): Pro
     const connection = await openConnection(await connectionOptions(options), deps, interrupts.signal);
     try {
       const { proxy, directory: { namespace } } = connection;
-      const env = await environmentOf({ proxy, namespace }, deps);
+      const env = await environmentOf(options, { proxy, namespace }, deps);
       if (wishes.length > 0) return await runInbound(words, wishes, env, connection, interrupts, deps);
       return await start(words, env, deps, interrupts);
     } finally {
@@ -42,8 +42,12 @@ export async function run({ options, words }: RunInvocation, deps: CliDeps): Pro
 }
 
 /** The whole environment of the program. */
-async function environmentOf(reach: ProgramReach, deps: CliDeps): Promise<Readonly<Record<string, string>>> {
-  const { variables, remarks } = await wireProgram(reach, deps.env, deps);
+async function environmentOf(
+  options: RunInvocation["options"],
+  reach: ProgramReach,
+  deps: CliDeps,
+): Promise<Readonly<Record<string, string>>> {
+  const { variables, remarks } = await wireProgram(options, reach, deps.env, deps);
   for (const remark of remarks) deps.log.event(remark);
   return withVariables(deps.env, variables, deps.os);
 }

@@ -1,6 +1,12 @@
+import { join } from "node:path";
 import type { Environment } from "../platform/proxy_settings.ts";
+import { hookSources } from "../wiring/hook_sources.ts";
+import { installFile } from "../wiring/install_file.ts";
+import { nodeVariables } from "../wiring/node_variables.ts";
 import { programVariables, type ProxyAddress, withFormer } from "../wiring/variables.ts";
+import type { Options } from "./command.ts";
 import type { CliDeps } from "./deps.ts";
+import type { wiringFlags } from "./grammar/wiring_flags.ts";
 
 /** Where the session is that a program is wired to. */
 export interface ProgramReach {
@@ -16,14 +22,43 @@ export interface Wiring {
   readonly remarks: readonly string[];
 }
 
-/** Wires a program and all it starts to a session. `env` is what it would have otherwise. */
-export function wireProgram(
+/** One way in which programs are wired: resolves with variables to set, given all that is set before. */
+type Layer = (env: Environment) => Promise<Readonly<Record<string, string>>>;
+
+/**
+ * Wires a program and all it starts: variables of the proxy first, then the hooks, each of which only adds to what is there. A hook that
+ * cannot be had is left out with a remark.
+ */
+export async function wireProgram(
+  options: Options<typeof wiringFlags>,
   { proxy, namespace }: ProgramReach,
   env: Environment,
-  { os }: Pick<CliDeps, "os">,
+  deps: Pick<CliDeps, "os" | "paths">,
 ): Promise<Wiring> {
-  const variables = { ...programVariables(proxy, env, os), ...springVariables(namespace, env) };
-  return Promise.resolve({ variables: withFormer(variables, env, os), remarks: [] });
+  const { os } = deps;
+  const remarks: string[] = [];
+  const variables: Record<string, string> = { ...programVariables(proxy, env, os), ...springVariables(namespace, env) };
+  const folder = () => join(deps.paths().state, "hooks");
+  const layers: Record<string, Layer> = {
+    ...options.node === "hook" && {
+      "--node hook": async (env) => {
+        const file = await installFile(folder(), "hook.cjs", await hookSources.node());
+        return nodeVariables({ port: proxy.port, file }, env, os);
+      },
+    },
+  };
+  for (const [name, layer] of Object.entries(layers)) {
+    if (proxy.auth) {
+      remarks.push(`${name} is off: a session with --auth lets in only what knows its password`);
+      continue;
+    }
+    try {
+      Object.assign(variables, await layer({ ...env, ...variables }));
+    } catch (error) {
+      remarks.push(`${name} is off: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return { variables: withFormer(variables, env, os), remarks };
 }
 
 /** Spring Cloud Kubernetes: services by name, not by their pods' addresses, in the namespace that is in use. */

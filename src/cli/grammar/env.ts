@@ -2,6 +2,7 @@ import { type Grammar, type Invocation, noWords } from "../command.ts";
 import { shellForms } from "../../wiring/shell_lines.ts";
 import { choice, toggle } from "../flag.ts";
 import { sessionFlag } from "./session_flag.ts";
+import { wiringFlags } from "./wiring_flags.ts";
 
 /** The forms in which variables can be printed. */
 export const envForms = [...shellForms, "jvm"] as const;
@@ -18,6 +19,7 @@ export const envGrammar = {
   words: noWords,
   flags: {
     ...sessionFlag,
+    ...wiringFlags,
     shell: choice(envForms, undefined, "form of the output; guessed by default", { short: "s" }),
     unset: toggle("print the lines that undo it", { setting: false }),
   },

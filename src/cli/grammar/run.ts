@@ -3,6 +3,7 @@ import { texts } from "../flag.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import { agentFlags, divertingFlags, markFlags } from "./inbound_flags.ts";
 import { sessionFlag } from "./session_flag.ts";
+import { wiringFlags } from "./wiring_flags.ts";
 
 /** How `hawser run` is spelled. */
 export const runGrammar = {
@@ -14,6 +15,7 @@ export const runGrammar = {
   flags: {
     ...connectionFlags,
     ...sessionFlag,
+    ...wiringFlags,
     exchange: texts(
       "SERVICE:LOCAL[:PORT]",
       "answer all requests of a service by a port of the program; again for more",
