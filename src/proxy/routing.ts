@@ -138,35 +138,33 @@ export class Router implements Dialer {
   /** A private address that leads nowhere from here may be one of the cluster's that we cannot know. */
   #hinted(route: Route, target: Target): Route {
     if (!isPrivateAddress(target.host)) return route;
-    return {
-      ...route,
-      dial: async (options) => {
-        try {
-          return await route.dial(options);
-        } catch (error) {
-          if (!(error instanceof DialError) || (error.kind !== "unreachable" && error.kind !== "timeout")) throw error;
-          const hint = this.#deps.relay
-            ? `If only the cluster can reach it: --include ${target.host}`
-            : `If it is a service's, use its name: addresses are known of watched namespaces only. If only the cluster can reach it: --relay --include ${target.host}`;
-          throw new DialError(error.kind, `${error.message}. ${hint}`, { cause: error });
-        }
-      },
-    };
+    return explaining(route, (error) => {
+      if (error.kind !== "unreachable" && error.kind !== "timeout") return error;
+      const hint = this.#deps.relay
+        ? `If only the cluster can reach it: --include ${target.host}`
+        : `If it is a service's, use its name: addresses are known of watched namespaces only. If only the cluster can reach it: --relay --include ${target.host}`;
+      return new DialError(error.kind, `${error.message}. ${hint}`, { cause: error });
+    });
   }
 
   /** A name that this machine's DNS does not know either is most often a slip in a service's name: `unknown` says so. */
   #explained(route: Route, unknown: DialError): Route {
-    return {
-      ...route,
-      dial: async (options) => {
-        try {
-          return await route.dial(options);
-        } catch (error) {
-          throw error instanceof DialError && error.kind === "unknown" ? unknown : error;
-        }
-      },
-    };
+    return explaining(route, (error) => error.kind === "unknown" ? unknown : error);
   }
+}
+
+/** A route whose refusals come in the words of `explain`. */
+function explaining(route: Route, explain: (error: DialError) => DialError): Route {
+  return {
+    ...route,
+    dial: async (options) => {
+      try {
+        return await route.dial(options);
+      } catch (error) {
+        throw error instanceof DialError ? explain(error) : error;
+      }
+    },
+  };
 }
 
 function nobodySays({ host }: Target): DialError {

@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import { ByteQueue } from "../../src/stream/byte_queue.ts";
-import { joined, readAll } from "./scripted_source.ts";
+import { readAll } from "./scripted_source.ts";
 
 describe("ByteQueue", () => {
   it("gives what was pushed, in order, however it is pushed and read, from memory that is used again", async () => {
@@ -23,12 +24,12 @@ describe("ByteQueue", () => {
           const into = new Uint8Array(step.read);
           got.push(into.slice(0, await queue.read(into) ?? 0));
         }
-        const left = joined(pushed).length - joined(got).length;
+        const left = concatBytes(pushed).length - concatBytes(got).length;
         assertEquals(queue.size, left);
       }
       queue.end();
       got.push(await readAll(queue));
-      assertEquals(joined(got), joined(pushed));
+      assertEquals(concatBytes(got), concatBytes(pushed));
     }));
   });
 

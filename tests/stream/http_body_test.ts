@@ -1,10 +1,11 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import { BufferedReader, UnexpectedEnd } from "../../src/stream/buffered_reader.ts";
 import { keepsAlive, openBody, requestFraming, responseFraming } from "../../src/stream/http_body.ts";
 import { type HeaderList, HeadError } from "../../src/stream/http_head.ts";
-import { joined, readAll, scriptedSource } from "./scripted_source.ts";
+import { readAll, scriptedSource } from "./scripted_source.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (each) => each.charCodeAt(0));
 const text = (value: Uint8Array) => String.fromCharCode(...value);
@@ -83,7 +84,7 @@ describe("openBody", () => {
         const encoded = chunks.map((chunk, index) =>
           `${chunk.length.toString(16)}${extensions[index % extensions.length]}\r\n${text(chunk)}\r\n`
         ).join("") + `0\r\n${trailer}\r\nnext`;
-        assertEquals(await dechunk(encoded, cuts), [text(joined(chunks)), "next"]);
+        assertEquals(await dechunk(encoded, cuts), [text(concatBytes(chunks)), "next"]);
       },
     ));
   });

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
 
 /** A stream that gives `bytes` in pieces of the lengths that `cuts` names in turn, then ends. */
@@ -20,16 +21,5 @@ export async function readAll(source: Pick<Duplex, "read">, pieceLimit: number =
   const pieces: Uint8Array[] = [];
   const into = new Uint8Array(pieceLimit);
   for (let count; (count = await source.read(into)) !== null;) pieces.push(into.slice(0, count));
-  return joined(pieces);
-}
-
-/** The pieces as one. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
+  return concatBytes(pieces);
 }

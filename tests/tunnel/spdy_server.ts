@@ -1,20 +1,20 @@
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import { BufferedReader } from "../../src/stream/buffered_reader.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
-import { joined } from "../stream/scripted_source.ts";
 
 /** A frame as a server writes it: written apart from `src/tunnel/spdy.ts`, so that neither can agree with the other's mistake. */
 export function controlFrame(type: number, words: readonly number[], tail: Uint8Array = new Uint8Array(0)): Uint8Array {
   const length = words.length * 4 + tail.length;
   const bytes = [0x80, 3, type >> 8, type & 255, 0, length >> 16 & 255, length >> 8 & 255, length & 255];
   for (const word of words) bytes.push(word >>> 24, word >> 16 & 255, word >> 8 & 255, word & 255);
-  return joined([Uint8Array.from(bytes), tail]);
+  return concatBytes([Uint8Array.from(bytes), tail]);
 }
 
 /** A data frame; `fin` marks the last of its direction. */
 export function dataFrame(stream: number, data: Uint8Array, fin: boolean = false): Uint8Array {
   const { length } = data;
   const id = [stream >>> 24, stream >> 16 & 255, stream >> 8 & 255, stream & 255];
-  return joined([
+  return concatBytes([
     Uint8Array.from([...id, fin ? 1 : 0, length >> 16 & 255, length >> 8 & 255, length & 255]),
     data,
   ]);
@@ -49,7 +49,7 @@ export class PodConnection {
 
   /** What the client has written so far. */
   get received(): string {
-    return new TextDecoder().decode(joined(this.#pieces));
+    return new TextDecoder().decode(concatBytes(this.#pieces));
   }
 
   take(data: Uint8Array): void {
@@ -58,7 +58,7 @@ export class PodConnection {
 
   /** The frames of acceptance. */
   get replies(): Uint8Array {
-    return joined([synReply(this.dataId), synReply(this.errorId)]);
+    return concatBytes([synReply(this.dataId), synReply(this.errorId)]);
   }
 
   reply(): Promise<void> {
@@ -129,7 +129,7 @@ export class SpdyServer {
 
   /** Sends frames as one piece. */
   send(...frames: readonly Uint8Array[]): Promise<void> {
-    const sent = this.#writing.then(() => this.#carrier.write(joined(frames)));
+    const sent = this.#writing.then(() => this.#carrier.write(concatBytes(frames)));
     this.#writing = sent.catch(() => {});
     return this.#writing;
   }
@@ -230,7 +230,7 @@ function headerBlock(block: Uint8Array, first: boolean): Record<string, string> 
     at += 5 + last;
   }
   if (last !== 0) throw new Error("a header block that is not flushed");
-  const text = joined(plain);
+  const text = concatBytes(plain);
   const words = new DataView(text.buffer);
   const headers: Record<string, string> = {};
   at = 4;

@@ -1,13 +1,14 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { type ForwardStream, StreamError } from "../../src/tunnel/forward_stream.ts";
 import { SpdySession } from "../../src/tunnel/spdy_session.ts";
 import { plainWire } from "../../src/tunnel/wire.ts";
 import { FakeClock, settled } from "../fake_clock.ts";
 import { duplexPair } from "../stream/duplex_pair.ts";
-import { joined, readAll, scriptedSource } from "../stream/scripted_source.ts";
+import { readAll, scriptedSource } from "../stream/scripted_source.ts";
 import { sessionPair } from "./session_pair.ts";
 import { controlFrame, dataFrame, SpdyServer, synReply } from "./spdy_server.ts";
 
@@ -55,7 +56,7 @@ describe("SpdySession", () => {
   });
 
   it("reads the same however the server's bytes are split", async () => {
-    const script = joined([
+    const script = concatBytes([
       synReply(3),
       synReply(1),
       dataFrame(3, bytes("one ")),

@@ -1,12 +1,13 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import { BufferedReader, UnexpectedEnd } from "../../src/stream/buffered_reader.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
 import { WebSocketError, WebSocketWire } from "../../src/tunnel/websocket_wire.ts";
 import { settled } from "../fake_clock.ts";
 import { duplexPair } from "../stream/duplex_pair.ts";
-import { joined, readAll, scriptedSource } from "../stream/scripted_source.ts";
+import { readAll, scriptedSource } from "../stream/scripted_source.ts";
 import { encodeFrame, readFrame } from "./websocket_frames.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -47,8 +48,8 @@ describe("WebSocketWire", () => {
       fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 }),
       fc.integer({ min: 1, max: 400 }),
       async (parts, cuts, pieceLimit) => {
-        const input = joined(parts.map(({ opcode, payload, options }) => encodeFrame(opcode, payload, options)));
-        const data = joined(parts.filter(({ opcode }) => opcode < 8).map(({ payload }) => payload));
+        const input = concatBytes(parts.map(({ opcode, payload, options }) => encodeFrame(opcode, payload, options)));
+        const data = concatBytes(parts.filter(({ opcode }) => opcode < 8).map(({ payload }) => payload));
         assertEquals(await readAll(hearing(input, cuts), pieceLimit), data);
       },
     ));
@@ -60,23 +61,23 @@ describe("WebSocketWire", () => {
       fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 }),
       async (messages, cuts) => {
         const frames = messages.map((parts) =>
-          joined(parts.flatMap((part, at) => [
+          concatBytes(parts.flatMap((part, at) => [
             encodeFrame(at === 0 ? 2 : 0, part, { fin: at === parts.length - 1 }),
             encodeFrame(9, bytes("ping")),
           ]))
         );
-        const wire = hearing(joined(frames), cuts);
-        for (const parts of messages) assertEquals(await wire.message(1200), joined(parts));
+        const wire = hearing(concatBytes(frames), cuts);
+        for (const parts of messages) assertEquals(await wire.message(1200), concatBytes(parts));
         assertEquals(await wire.message(1200), null);
       },
     ));
     const long = [encodeFrame(2, new Uint8Array(60), { fin: false }), encodeFrame(0, new Uint8Array(41))];
-    await assertRejects(() => hearing(joined(long)).message(100), WebSocketError);
+    await assertRejects(() => hearing(concatBytes(long)).message(100), WebSocketError);
     await assertRejects(() => hearing(encodeFrame(2, new Uint8Array(9), { fin: false })).message(100), UnexpectedEnd);
   });
 
   it("reads the same when the input is split at every byte", async () => {
-    const input = joined([
+    const input = concatBytes([
       encodeFrame(2, bytes("one "), { fin: false }),
       encodeFrame(9, bytes("ping")),
       encodeFrame(0, bytes("two "), { lengthBytes: 8 }),
@@ -92,7 +93,7 @@ describe("WebSocketWire", () => {
 
   it("reads messages of more than 64 KiB without holding them", async () => {
     const payload = crypto.getRandomValues(new Uint8Array(60_000));
-    const large = joined([payload, payload, payload]);
+    const large = concatBytes([payload, payload, payload]);
     assertEquals(await readAll(hearing(encodeFrame(2, large), [7001])), large);
   });
 
