@@ -12,6 +12,7 @@ import { openConnection } from "./connection.ts";
 import { connectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import type { BrowserInvocation } from "./grammar/browser.ts";
+import { outsidePac } from "./outside_pac.ts";
 import { chooseSession } from "./running_sessions.ts";
 import { understood } from "./understood.ts";
 
@@ -37,7 +38,11 @@ export async function browser({ options, words }: BrowserInvocation, deps: CliDe
       return await open(wish, (await chooseSession(options.session, deps)).note, deps, interrupts.signal);
     }
     deps.terminal.progress("Connecting…");
-    const connection = await openConnection(await connectionOptions(options), deps, interrupts.signal);
+    const connection = await openConnection(
+      await connectionOptions(options),
+      { ...deps, outsidePac: outsidePac(deps) },
+      interrupts.signal,
+    );
     try {
       return await open(wish, connection.proxy, deps, interrupts.signal);
     } finally {

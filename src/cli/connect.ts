@@ -1,18 +1,22 @@
 import { Failure } from "../platform/failure.ts";
 import { aborted } from "../platform/interrupt.ts";
 import { parentShell } from "../platform/parent_shell.ts";
+import type { WindowsProxy } from "../platform/windows_proxy.ts";
 import { type ConnectReport, connectReport, describeReport } from "./connect_report.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { connectionOptions } from "./connection_options.ts";
 import { connectInBackground } from "./connect_in_background.ts";
 import type { CliDeps } from "./deps.ts";
 import type { ConnectInvocation } from "./grammar/connect.ts";
-
 import { logSink } from "./log_sink.ts";
+import { outsidePac } from "./outside_pac.ts";
 import { type RunningSession, runningSessions } from "./running_sessions.ts";
+import { prepareSystemProxy } from "./prepare_system_proxy.ts";
 import { isSessionName, type SessionNote, SessionNotes } from "./session_note.ts";
 import { UsageError } from "./usage_error.ts";
 import { hawserVersion } from "./version.ts";
+
+const ledByUs = "Your browsers reach the cluster too, by Windows's proxy settings; these are put back at the end.";
 
 /** `hawser connect`. JSON: a {@linkcode ConnectReport} in one line, once it is ready. */
 export async function connect(invocation: ConnectInvocation, deps: CliDeps): Promise<number> {
@@ -23,20 +27,27 @@ export async function connect(invocation: ConnectInvocation, deps: CliDeps): Pro
       "connect",
     );
   }
+  const systemProxy = options.systemProxy ? await prepareSystemProxy(options, deps) : undefined;
   const interrupts = deps.watchInterrupts();
   try {
     if (options.detach && !options.detached) {
       const report = await connectInBackground(deps, interrupts.signal);
       await show(report, options.output, deps);
+      if (systemProxy) deps.terminal.tell(ledByUs);
       return 0;
     }
-    return await connectHere(invocation, deps, interrupts.signal);
+    return await connectHere(invocation, systemProxy, deps, interrupts.signal);
   } finally {
     interrupts.close();
   }
 }
 
-async function connectHere({ options }: ConnectInvocation, deps: CliDeps, signal: AbortSignal): Promise<number> {
+async function connectHere(
+  { options }: ConnectInvocation,
+  systemProxy: WindowsProxy | undefined,
+  deps: CliDeps,
+  signal: AbortSignal,
+): Promise<number> {
   const { terminal } = deps;
   const notes = new SessionNotes(deps.paths().state);
   terminal.progress("Connecting…");
@@ -60,13 +71,16 @@ async function connectHere({ options }: ConnectInvocation, deps: CliDeps, signal
     if (options.detached) await notes.write(begun); // nobody could end what nobody can find
     else await keep(begun, notes, deps);
     listenersChanged = () => void keep({ ...begun, listeners: connection.listeners() }, notes, deps);
+    await systemProxy?.take({ id: begun.id, pid: begun.pid, url: `http://127.0.0.1:${begun.port}/proxy.pac` });
     await show(await connectReport(name, connection, logFile, signal), options.output, deps);
+    if (systemProxy) terminal.tell(ledByUs);
     if (logFile !== undefined) await terminal.redirect(await logSink(logFile));
     else if (options.output === "text") terminal.tell("Ctrl-C ends it.");
     await Promise.race([connection.stopped, aborted(signal)]);
     return 0;
   } finally {
     listenersChanged = () => {};
+    await systemProxy?.giveBack(connection.id).catch((error) => deps.log.error(error.message));
     await connection.close();
     if (note?.logFile !== undefined) await notes.removeEmptyLog(note.logFile);
     if (note) await notes.remove(note); // last: disconnect waits for it
@@ -98,7 +112,7 @@ async function open(
   signal: AbortSignal,
 ): Promise<Connection> {
   try {
-    return await openConnection(options, deps, signal);
+    return await openConnection(options, { ...deps, outsidePac: outsidePac(deps) }, signal);
   } catch (error) {
     const [port] = options.ports;
     const holder = error instanceof Failure && port !== 0 &&

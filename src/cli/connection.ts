@@ -8,6 +8,7 @@ import { isLoopback } from "../proxy/local_host.ts";
 import { pacFile } from "../proxy/pac.ts";
 import { Router } from "../proxy/routing.ts";
 import { openProxy } from "../proxy/server.ts";
+import type { Duplex } from "../stream/duplex.ts";
 import type { ClusterDialer } from "../tunnel/cluster_dialer.ts";
 import { hookPages } from "../wiring/hook_pages.ts";
 import { MadeUpAddresses } from "../wiring/made_up_addresses.ts";
@@ -27,6 +28,8 @@ export interface ConnectionDeps extends Pick<CliDeps, "env" | "clock" | "log" | 
   readonly terminal?: Pick<CliDeps["terminal"], "progress">;
   /** Told when {@linkcode Connection.listeners} has changed. */
   readonly onListeners?: () => void;
+  /** The PAC script that decides about what is not the cluster's. Default: none. */
+  readonly outsidePac?: () => Promise<string | undefined>;
 }
 
 /** A cluster within reach of this machine's programs. */
@@ -45,6 +48,8 @@ export interface Connection {
   /** Undefined where no resolver runs. */
   readonly dnsPort: number | undefined;
   listeners(): readonly ServiceListener[];
+  /** Serves a connection as if it had come to the proxy's port. */
+  serve(stream: Duplex): void;
   /** Resolves when somebody has asked for its end through the control page. */
   readonly stopped: Promise<void>;
   close(): Promise<void>;
@@ -112,7 +117,7 @@ export async function openConnection(
       ...auth ? {} : hookPages({ isClusters: (target) => router.isClusters(target, closing.signal), addresses, ports }),
       "GET /proxy.pac": {
         open: true,
-        respond: () => ({ type: "application/x-ns-proxy-autoconfig", text: pac() }),
+        respond: async () => ({ type: "application/x-ns-proxy-autoconfig", text: pac(await deps.outsidePac?.()) }),
       },
       "GET /status": {
         respond: () => json({ session: id, version: hawserVersion, ...status() }),
@@ -127,7 +132,8 @@ export async function openConnection(
   });
   opened.defer(() => proxy.close());
   // Any outside name will do to learn which proxy the user has for them.
-  const pac = () => pacFile({ port: proxy.port, directory, fallback: settings.proxyFor("https", "example.com", 443) });
+  const fallback = () => settings.proxyFor("https", "example.com", 443);
+  const pac = (outside?: string) => pacFile({ port: proxy.port, directory, fallback: fallback(), outside });
   const status = () => ({
     context: access.context,
     namespaces: directory.namespaces,
@@ -162,6 +168,7 @@ export async function openConnection(
     relay: relay?.object,
     dnsPort,
     listeners: () => listeners?.list() ?? [],
+    serve: (stream) => proxy.serve(stream),
     stopped: stop.promise,
     close: () => everything.disposeAsync(),
   };

@@ -1,6 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { endProcess, isAlive } from "../platform/process.ts";
+import { WindowsProxy } from "../platform/windows_proxy.ts";
 import type { CliDeps } from "./deps.ts";
 import type { DisconnectInvocation } from "./grammar/disconnect.ts";
 import { chooseSession, type RunningSession, runningSessions } from "./running_sessions.ts";
@@ -24,7 +25,7 @@ export async function disconnect({ options, words: [name] }: DisconnectInvocatio
 }
 
 /** Asks the session to end; where it does not within a few seconds, its process is ended by the system. */
-async function end({ note }: RunningSession, { clock, paths }: CliDeps): Promise<void> {
+async function end({ note }: RunningSession, { os, clock, paths }: CliDeps): Promise<void> {
   const notes = new SessionNotes(paths().state);
   await askSession(note, "/stop", AbortSignal.timeout(patience));
   if (!await gone(note, notes, clock)) {
@@ -34,6 +35,7 @@ async function end({ note }: RunningSession, { clock, paths }: CliDeps): Promise
     }
   }
   await notes.remove(note);
+  if (os === "windows") await new WindowsProxy(paths().state).giveBack(note.id); // what it could not put back itself
 }
 
 /** Waits a few seconds for a session to end: it removes its note last. A process killed without that may stay visible until its parent looks. */

@@ -81,6 +81,7 @@ async function start(
   const { settings, complete } = await withOwnSettings(command, given, paths, deps);
   const { logLevel } = readOptions({ "log-level": globalFlags["log-level"] }, complete);
   const log = new TerminalLog(terminal, logLevel, systemClock);
+  if (os === "windows") await (await import("./sweep_system_proxy.ts")).sweepSystemProxy({ paths, terminal });
   // A mistake of ours in the handling of one connection must not end all the others.
   const stray = (event: PromiseRejectionEvent) => {
     event.preventDefault();

@@ -9,7 +9,7 @@ export interface RunBrowserOptions {
   readonly os: typeof Deno.build.os;
   /** Closes it when it aborts. */
   readonly signal: AbortSignal;
-  readonly clock: Pick<Clock, "after" | "sleep">;
+  readonly clock: Pick<Clock, "after">;
   /** Told which process it is before anything is waited for. */
   readonly onStart: (pid: number) => Promise<void>;
 }
@@ -53,9 +53,10 @@ export async function runBrowser(
     await onStart(child.pid);
     if (signal.aborted) close();
     const { code } = await child.status;
-    await Promise.race([complaint, clock.sleep(lateWords)]);
-    ours.abort(); // helpers may hold its stderr open for longer
-    return { status: signal.aborted ? 0 : code, complaint: await complaint };
+    const enough = clock.after(lateWords, () => ours.abort()); // helpers may hold its stderr open for longer
+    const words = await complaint;
+    enough();
+    return { status: signal.aborted ? 0 : code, complaint: words };
   } finally {
     signal.removeEventListener("abort", close);
     giveUp();

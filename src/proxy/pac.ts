@@ -8,14 +8,16 @@ export interface PacOptions {
   readonly directory: Pick<Directory, "namespace" | "namespaces" | "zone" | "services">;
   /** The user's own proxy for what is not the cluster's, if there is one. */
   readonly fallback?: ProxySetting;
+  /** The PAC script that decides about what is not the cluster's, instead of `fallback`. */
+  readonly outside?: string;
 }
 
 /**
  * A proxy auto-configuration file for browsers: names and addresses of the cluster go to our proxy, the rest goes as it did. With a
  * proxy of the user's own the rest comes to us too, because we know its exceptions (`NO_PROXY`); the browser goes to that proxy by itself when
- * we are gone. The script is ECMAScript 3, which all of Chromium, Firefox and Windows understand, and it never asks DNS.
+ * we are gone. Where the user has a PAC script, that one goes on deciding, inside of ours. The script is ECMAScript 3, which all of Chromium, Firefox and Windows understand, and it never asks DNS.
  */
-export function pacFile({ port, directory, fallback }: PacOptions): string {
+export function pacFile({ port, directory, fallback, outside }: PacOptions): string {
   const ours = `PROXY 127.0.0.1:${port}`;
   const services = directory.services();
   const own = services.filter((service) => service.namespace === directory.namespace);
@@ -31,18 +33,25 @@ export function pacFile({ port, directory, fallback }: PacOptions): string {
   return `// hawser: names and addresses of the cluster go through its proxy
 var exact = ${literal(Object.fromEntries(exact.map((host) => [host, 1])))};
 var suffixes = ${literal([...new Set(suffixes)].map((name) => `.${name}`))};
-
-function FindProxyForURL(url, host) {
-  host = host.toLowerCase().replace(/\\.$/, "").replace(/^\\[(.*)\\]$/, "$1");
+${outside === undefined ? "" : wrapped(outside)}
+function FindProxyForURL(url, asked) {
+  var host = asked.toLowerCase().replace(/\\.$/, "").replace(/^\\[(.*)\\]$/, "$1");
   if (host === "localhost" || /^127\\./.test(host) || host === "::1") return "DIRECT";
   if (Object.prototype.hasOwnProperty.call(exact, host)) return ${literal(ours)};
   for (var i = 0; i < suffixes.length; i++) {
     var at = host.length - suffixes[i].length;
     if (at > 0 && host.indexOf(suffixes[i], at) === at) return ${literal(ours)};
   }
-  return ${literal(fallback ? `${ours}; ${directive(fallback)}` : "DIRECT")};
+  return ${
+    outside !== undefined ? "outside(url, asked)" : literal(fallback ? `${ours}; ${directive(fallback)}` : "DIRECT")
+  };
 }
 `;
+}
+
+/** In a function of its own, so that its names and ours do not meet. */
+function wrapped(script: string): string {
+  return `var outside = (function () {\n${script}\nreturn FindProxyForURL;\n})();\n`;
 }
 
 function directive({ protocol, host, port }: ProxySetting): string {

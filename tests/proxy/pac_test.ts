@@ -92,4 +92,18 @@ describe("pacFile", () => {
     assertEquals(decide(odd, "orders.dev"), "PROXY 127.0.0.1:1");
     assertFalse(/\b(let|const)\b|=>|`/.test(odd), odd);
   });
+
+  it("leaves what is not the cluster's to the user's own script, whatever names that has", () => {
+    const outside =
+      'var exact = "theirs", suffixes = 1;\nfunction FindProxyForURL(url, host) { return exact + " " + url + " " + host; } // end';
+    const file = pacFile({
+      port: 1080,
+      directory: cluster,
+      outside,
+      fallback: parseProxyUrl("http://corp:3128", "HTTPS_PROXY"),
+    });
+    assertEquals(decide(file, "Example.com"), "theirs http://Example.com/ Example.com");
+    assertEquals(decide(file, "orders"), ours);
+    assertEquals(decide(file, "localhost"), "DIRECT");
+  });
 });

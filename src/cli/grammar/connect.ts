@@ -14,6 +14,9 @@ export const connectGrammar = {
     name: text("NAME", undefined, "name of this session, where several run; made from the namespace by default", {
       setting: false,
     }),
+    "system-proxy": toggle(
+      "Windows: lead your browsers and most programs with windows to the cluster too, by your own user's proxy settings; put back at the end",
+    ),
     detach: toggle("return once it is ready and go on in the background, until hawser disconnect"),
     detached: toggle("this is the one in the background", { hidden: true, setting: false }),
   },
