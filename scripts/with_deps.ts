@@ -8,12 +8,13 @@
  * `deno.json`. It has a lock file of its own, made from `deno.lock` without the JSR packages, because Deno would otherwise
  * remove from `deno.lock` what the configuration in use does not name. What a command adds of npm's is carried back.
  *
- * Before that it sees to it that the agent's program, which hawser carries as text, is that of the sources.
+ * Before that it sees to it that what hawser carries as text, its agent's program and the Java agent, is that of the sources.
  *
  * @module
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { bundleAgent } from "./agent_bundle.ts";
+import { writeJavaAgentText } from "./java_agent_text.ts";
 import { type Configuration, offlineConfiguration } from "./offline/configuration.ts";
 import { type Lock, offlineLock, withNpmOf } from "./offline/lock.ts";
 
@@ -27,7 +28,7 @@ if (command === undefined) {
   console.error("Usage: deno run -A scripts/with_deps.ts COMMAND [ARGS…]   as in: deno COMMAND [ARGS…]");
   Deno.exit(2);
 }
-await bundleAgent();
+await Promise.all([bundleAgent(), writeJavaAgentText()]);
 const network = decided(Deno.env.get("HAWSER_DEPS")) ?? remembered() ?? await probe();
 Deno.exit(network === "jsr" ? await deno(command, args) : await offline(command, args));
 

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import type { Environment } from "../platform/proxy_settings.ts";
 import { hookSources } from "../wiring/hook_sources.ts";
 import { installFile } from "../wiring/install_file.ts";
+import { javaProperties } from "../wiring/java_properties.ts";
+import { javaRemark, javaVariables } from "../wiring/java_variables.ts";
 import { nodeVariables } from "../wiring/node_variables.ts";
 import { programVariables, type ProxyAddress, withFormer } from "../wiring/variables.ts";
 import type { Options } from "./command.ts";
@@ -40,6 +42,15 @@ export async function wireProgram(
   const variables: Record<string, string> = { ...programVariables(proxy, env, os), ...springVariables(namespace, env) };
   const folder = () => join(deps.paths().state, "hooks");
   const layers: Record<string, Layer> = {
+    ...options.java === "agent" && {
+      "--java agent": async (env) => {
+        const file = await installFile(folder(), "hawser-agent.jar", await hookSources.java());
+        const remark = javaRemark({ port: proxy.port, file }, env, os);
+        if (remark !== undefined) remarks.push(remark);
+        return javaVariables({ port: proxy.port, file }, env, os);
+      },
+    },
+    ...options.java === "props" && { "--java props": (env) => Promise.resolve(javaProperties(proxy, env, os)) },
     ...options.node === "hook" && {
       "--node hook": async (env) => {
         const file = await installFile(folder(), "hook.cjs", await hookSources.node());
@@ -47,11 +58,13 @@ export async function wireProgram(
       },
     },
   };
+  const names = Object.keys(layers);
+  if (proxy.auth && names.length > 0) {
+    const are = names.length > 1 ? "are" : "is";
+    remarks.push(`${names.join(", ")} ${are} off: a session with --auth lets in only what knows its password`);
+    return { variables: withFormer(variables, env, os), remarks };
+  }
   for (const [name, layer] of Object.entries(layers)) {
-    if (proxy.auth) {
-      remarks.push(`${name} is off: a session with --auth lets in only what knows its password`);
-      continue;
-    }
     try {
       Object.assign(variables, await layer({ ...env, ...variables }));
     } catch (error) {

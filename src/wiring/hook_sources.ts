@@ -4,4 +4,9 @@ export const hookSources = {
     const { default: text } = await import("./node_hook.cjs", { with: { type: "text" } });
     return new TextEncoder().encode(text);
   },
+  /** A jar. */
+  async java(): Promise<Uint8Array> {
+    const { default: text } = await import("./java_agent.generated.js", { with: { type: "text" } }); // base64
+    return Uint8Array.fromBase64(text);
+  },
 };

@@ -13,7 +13,7 @@ describe("hawser env --unset", () => {
 
   async function unset(processEnv: Readonly<Record<string, string>>) {
     const { deps, written } = fakeDeps(root);
-    const options = { ...noGlobals, session: undefined, shell: "bash", unset: true, node: "hook" } as const;
+    const options = { ...noGlobals, session: undefined, shell: "bash", unset: true, java: "off", node: "off" } as const;
     assertEquals(await env({ options, words: [] }, { ...deps, processEnv }), 0);
     await deps.terminal.flush();
     return written;
