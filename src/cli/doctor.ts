@@ -25,6 +25,7 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
     ...options.inbound ? ["exchange"] as const : [],
     ...options.scale ? ["exchange --mode scale"] as const : [],
     ...options.ingress ? ["preview --external ingress"] as const : [],
+    ...options.environment ? ["run --env-from"] as const : [],
     ...options.relay ? ["relay"] as const : [],
   ];
   if (options.rbac) {

@@ -138,6 +138,12 @@ export function texts(value: string, summary: string, extra: FlagExtra = {}): Fl
   return several({ value, read: (given) => given }, summary, extra);
 }
 
+/** Any number of texts, one each time the flag is given: commas are part of them. */
+export function eachText(value: string, summary: string, extra: FlagExtra = {}): Flag<readonly string[]> {
+  const read = (given: readonly string[], origin: string) => given.map((each) => filled(each, origin, value));
+  return { ...texts(value, summary, extra), read };
+}
+
 const labelForm = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"; // RFC 1123
 
 const namespaceName: Kind<string> = {

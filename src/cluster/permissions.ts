@@ -2,6 +2,7 @@
 export type CommandWithRights =
   | "connect"
   | "run"
+  | "run --env-from"
   | "forward"
   | "exchange"
   | "exchange --mode scale"
@@ -60,6 +61,14 @@ const workloads: readonly Permission[] = [
   target("batch", "jobs", "job"),
 ];
 
+const configuration: readonly Permission[] = ["configmaps", "secrets"].map((resource) => ({
+  group: "",
+  resource,
+  subresource: "",
+  verbs: ["get"],
+  without: `run --env-from and --files-from leave out what comes from ${resource}`,
+}));
+
 function all(group: string, resource: string, ...verbs: readonly string[]): Permission {
   return { group, resource, subresource: "", verbs, without: undefined };
 }
@@ -110,6 +119,7 @@ const restoring: readonly Permission[] = [
 export const permissions: Readonly<Record<CommandWithRights, readonly Permission[]>> = {
   connect,
   run: connect,
+  "run --env-from": [...connect, ...workloads, ...configuration],
   forward: [...connect, ...workloads],
   exchange: inbound,
   "exchange --mode scale": [...inbound, ...scaling],

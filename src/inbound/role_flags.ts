@@ -3,6 +3,7 @@ import type { CommandWithRights } from "../cluster/permissions.ts";
 const beside: Partial<Readonly<Record<CommandWithRights, string>>> = {
   connect: "",
   run: "",
+  "run --env-from": " --environment",
   forward: "",
   relay: " --relay",
   "exchange --mode scale": " --inbound --scale",

@@ -19,7 +19,7 @@ export interface TreeFile {
 }
 
 /** Files that only their owner may read, in a folder of their own. They go when it is closed, or when the next hawser starts after ours was killed. */
-export class PrivateTree {
+export class PrivateTree implements AsyncDisposable {
   /** Absolute. */
   readonly root: string;
   readonly #mark: string;
@@ -70,7 +70,11 @@ export class PrivateTree {
     }
   }
 
-  /** Removes everything. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Removes everything. Rejects with a {@linkcode Failure} that names what is left. */
   async close(): Promise<void> {
     for (const path of [this.root, this.#mark]) {
       await Deno.remove(path, { recursive: true }).catch((error) => {
@@ -93,7 +97,7 @@ function check(path: string, os: typeof Deno.build.os): void {
     throw new Failure(`The cluster names a file "${path}", which would lie outside of its folder: it is not written`);
   }
   const bad = os === "windows"
-    ? parts.find((part) => /[<>:"|?*\\\x01-\x1f]|[. ]$/.test(part) || devices.test(part))
+    ? parts.find((part) => /[<>:"|?*\\\p{Cc}]|[. ]$/u.test(part) || devices.test(part))
     : undefined;
   if (bad !== undefined) {
     throw new Failure(

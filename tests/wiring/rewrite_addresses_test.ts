@@ -106,10 +106,10 @@ describe("rewriteAddresses", () => {
         const marked = rewriteAddresses(value, (host, port) => {
           const found = listenerOf(host, port);
           if (found) told.push(host);
-          return found && { host: "\u0001", port };
+          return found && { host: "\ue000", port };
         });
         // What is left when the new addresses are cut out is left of the old value, too, in the same order.
-        const kept = marked.split(/\u0001(?::\d+)?/);
+        const kept = marked.split(/\ue000(?::\d+)?/);
         let at = 0;
         for (const piece of kept) {
           const found = value.indexOf(piece, at);

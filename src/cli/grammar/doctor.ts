@@ -13,6 +13,7 @@ export const doctorGrammar = {
     inbound: toggle("with what exchange, mesh and preview need, too", { setting: false }),
     scale: toggle("with what exchange --mode scale needs, too", { setting: false }),
     ingress: toggle("with what preview --external ingress needs, too", { setting: false }),
+    environment: toggle("with what run --env-from and --files-from need, too", { setting: false }),
     relay: toggle("with what --relay needs, too", { setting: false }),
   },
   examples: [
