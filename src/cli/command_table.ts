@@ -12,6 +12,7 @@ import { envGrammar } from "./grammar/env.ts";
 import { exchangeGrammar } from "./grammar/exchange.ts";
 import { forwardGrammar } from "./grammar/forward.ts";
 import { helpGrammar } from "./grammar/help.ts";
+import { isolatedGrammar } from "./grammar/isolated.ts";
 import { meshGrammar } from "./grammar/mesh.ts";
 import { previewGrammar } from "./grammar/preview.ts";
 import { recoverGrammar } from "./grammar/recover.ts";
@@ -38,5 +39,6 @@ export const commandTable: readonly Command[] = [
   defineCommand(completionGrammar, async () => (await import("./completion.ts")).completion),
   defineCommand(helpGrammar, async () => (await import("./help.ts")).help),
   defineCommand(versionGrammar, async () => (await import("./version.ts")).version),
+  defineCommand(isolatedGrammar, async () => (await import("./isolated.ts")).isolated),
   defineCommand(completeGrammar, async () => (await import("./complete.ts")).complete),
 ];

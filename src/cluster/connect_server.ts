@@ -101,7 +101,7 @@ async function connectNative(hostname: string, port: number, signal: AbortSignal
 
 /** Deno's own TLS where it can do what is asked: half the cost. It shows no client certificate, checks every server, and needs a real socket beneath. */
 async function secure(stream: Duplex, options: TlsOptions, signal: AbortSignal): Promise<Duplex> {
-  const native = stream instanceof NativeStream ? stream.release() : undefined;
+  const native: Deno.TcpConn | Deno.TlsConn | undefined = stream instanceof NativeStream ? stream.release() : undefined;
   if (!native || !("setNoDelay" in native) || options.certificate || options.skipVerify) {
     return await openTls(native ? new NativeStream(native) : stream, options, signal);
   }

@@ -12,13 +12,14 @@ export interface TcpSocket {
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly established: boolean;
+  readonly listening: boolean;
 }
 
 const line =
   /^ *\d+: ((?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}) ((?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}) ([0-9A-F]{2}) /;
 
-/** TCP_ESTABLISHED of Linux. */
-const established = 0x01;
+/** TCP_ESTABLISHED and TCP_LISTEN of Linux. */
+const established = 0x01, listen = 0x0a;
 
 /**
  * Reads Linux' `/proc/net/tcp` and `/proc/net/tcp6`, one behind the other too (proc(5)): addresses are words of 32 bits as a little-endian machine prints them, ports
@@ -32,6 +33,7 @@ export function parseProcNetTcp(text: string): TcpSocket[] {
       local: socketAddress(local),
       remote: socketAddress(remote),
       established: parseInt(state, 16) === established,
+      listening: parseInt(state, 16) === listen,
     }];
   });
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import type { Log } from "../platform/log.ts";
 import type { Duplex } from "../stream/duplex.ts";
-import { listenTcp, type TcpListener } from "../stream/listen_tcp.ts";
+import { listenTcp } from "../stream/listen_tcp.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { Resolver } from "./resolver.ts";
 import { Responder } from "./responder.ts";
@@ -30,6 +30,15 @@ export interface DnsDeps {
    * Default: real addresses for all services.
    */
   readonly localAddress?: (service: Service) => string | undefined;
+  /** Opens what queries come over, in place of a port of `host`. */
+  readonly listen?: (onConnection: (stream: Duplex) => void) => DnsSockets | Promise<DnsSockets>;
+}
+
+/** What queries come over. */
+export interface DnsSockets {
+  readonly port: number;
+  readonly tcp: { close(): Promise<void> };
+  readonly udp: Deno.DatagramConn;
 }
 
 /** A running resolver. */
@@ -66,17 +75,17 @@ export async function openDns(options: DnsOptions, deps: DnsDeps): Promise<DnsSe
   };
   let bound;
   try {
-    bound = await bind(host, options.port, serve);
+    bound = await (deps.listen ?? ((serve) => bind(host, options.port, serve)))(serve);
   } catch (error) {
     closing.abort();
     responder.close();
     throw explain(error, host, options.port);
   }
-  const { tcp, udp } = bound;
+  const { port, tcp, udp } = bound;
   const datagrams = serveUdp(udp, { responder, clock, log }, closing.signal);
   return {
     host,
-    port: tcp.port,
+    port,
     async close() {
       if (closing.signal.aborted) return;
       closing.abort(new Error("the DNS resolver is closed"));
@@ -92,11 +101,11 @@ async function bind(
   host: string,
   port: number,
   onConnection: (stream: Duplex) => void,
-): Promise<{ tcp: TcpListener; udp: Deno.DatagramConn }> {
+): Promise<DnsSockets> {
   for (let attempt = 1;; attempt++) {
     const tcp = await listenTcp({ host, port }, onConnection);
     try {
-      return { tcp, udp: Deno.listenDatagram({ transport: "udp", hostname: host, port: tcp.port }) };
+      return { port: tcp.port, tcp, udp: Deno.listenDatagram({ transport: "udp", hostname: host, port: tcp.port }) };
     } catch (error) {
       // Not awaited: it ends with the last connection, and the port is free at once.
       tcp.close();

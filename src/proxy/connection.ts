@@ -25,10 +25,10 @@ export class Connection extends ClientConnection {
   /** The client's address, without its port. */
   readonly from: string;
 
-  constructor(stream: Duplex & { readonly remote: string }, door: FrontDoor) {
+  constructor(stream: Duplex, remote: string, door: FrontDoor) {
     super(stream, door);
     this.door = door;
-    this.from = stream.remote.replace(/:\d+$/, "");
+    this.from = remote.replace(/:\d+$/, "");
   }
 
   /** The way to a destination; never to ourselves. Rejects with a {@linkcode DialError}. */

@@ -55,6 +55,8 @@ export interface ProxyServer {
   /** Addresses it listens on. */
   readonly hosts: readonly string[];
   counts(): ProxyCounts;
+  /** Serves a connection that came another way than through the port. */
+  serve(stream: Duplex): void;
   /** Stops listening at once and ends all connections; resolves when the last is gone. */
   close(): Promise<void>;
 }
@@ -77,13 +79,14 @@ export async function openProxy(options: ProxyOptions, deps: ProxyDeps): Promise
     traffic: { sent: 0, received: 0 },
   };
   const clients = new Clients(door, options.connections ?? 10_000);
-  const listeners = await listenAnywhere(options, listen, (stream) => clients.accept(stream), log);
-  const { port } = listeners[0]!;
+  const listeners = await listenAnywhere(options, listen, (stream) => clients.accept(stream, stream.remote), log);
+  const { host, port } = listeners[0]!;
   door.port = port;
   return {
     port,
     hosts: listeners.map((listener) => listener.host),
     counts: () => clients.counts(),
+    serve: (stream) => clients.accept(stream, host),
     async close() {
       const closed = listeners.map((listener) => listener.close());
       await clients.close();
@@ -105,13 +108,14 @@ class Clients {
     this.#limit = limit;
   }
 
-  accept(stream: Duplex & { readonly remote: string }): void {
+  /** `remote` is where the client is: an address, with a port or without. */
+  accept(stream: Duplex, remote: string): void {
     if (this.#connections.size >= this.#limit) {
       this.#warn(`The proxy has ${this.#limit} connections open, its limit: new ones are closed until some end`);
       return stream.reset();
     }
     this.#total++;
-    const connection = new Connection(stream, this.#door);
+    const connection = new Connection(stream, remote, this.#door);
     this.#connections.set(connection, this.#serve(connection).finally(() => this.#connections.delete(connection)));
   }
 

@@ -1,14 +1,15 @@
 import type { Duplex } from "./duplex.ts";
 
 /**
- * One of Deno's own connections, TCP or TLS. Reading is by pull all the way down to the socket, at half the cost of `node:net`; what it
+ * One of Deno's own connections: TCP, TLS or a unix socket. Reading is by pull all the way down to the socket, at half the cost of `node:net`; what it
  * cannot do is send a TCP reset: `reset` ends the connection as `close` does, which TLS tells from a good end by the missing close_notify.
  */
-export class NativeStream implements Duplex {
-  readonly #conn: Deno.TcpConn | Deno.TlsConn;
+export class NativeStream<C extends Deno.TcpConn | Deno.TlsConn | Deno.UnixConn = Deno.TcpConn | Deno.TlsConn>
+  implements Duplex {
+  readonly #conn: C;
   #closed = false;
 
-  constructor(conn: Deno.TcpConn | Deno.TlsConn) {
+  constructor(conn: C) {
     this.#conn = conn;
   }
 
@@ -41,7 +42,7 @@ export class NativeStream implements Duplex {
   }
 
   /** Gives the connection away, to have TLS put on top; this stream is closed from then on. */
-  release(): Deno.TcpConn | Deno.TlsConn {
+  release(): C {
     this.#closed = true;
     return this.#conn;
   }

@@ -46,13 +46,19 @@ describe("parseProcNetTcp", () => {
       "   3: 0500F40A:1F90 0900F4";
     const local = { address: "10.244.0.5", port: 8080 };
     assertEquals(parseProcNetTcp(text), [
-      { local: { address: "0.0.0.0", port: 8080 }, remote: { address: "0.0.0.0", port: 0 }, established: false },
-      { local, remote: { address: "10.244.0.9", port: 54690 }, established: true },
-      { local, remote: { address: "10.244.0.9", port: 54692 }, established: true },
+      {
+        local: { address: "0.0.0.0", port: 8080 },
+        remote: { address: "0.0.0.0", port: 0 },
+        established: false,
+        listening: true,
+      },
+      { local, remote: { address: "10.244.0.9", port: 54690 }, established: true, listening: false },
+      { local, remote: { address: "10.244.0.9", port: 54692 }, established: true, listening: false },
       {
         local: { address: "2001:db8::5", port: 8080 },
         remote: { address: "2001:db8::9", port: 80 },
         established: false,
+        listening: false,
       },
     ]);
   });
@@ -68,6 +74,7 @@ describe("parseProcNetTcp", () => {
         local: { address: formatIp(local), port: localPort },
         remote: { address: formatIp(remote), port: remotePort },
         established: state === 1,
+        listening: state === 10,
       }));
       assertEquals(parseProcNetTcp(head + lines.join("")), wanted);
     }));

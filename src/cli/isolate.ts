@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { Failure } from "../platform/failure.ts";
+import { selfCommand } from "../platform/self.ts";
+import { systemResolvers } from "../platform/system_resolvers.ts";
+import { openDns } from "../dns/open_dns.ts";
+import { FramedStream } from "../stream/framed_stream.ts";
+import { listenUnix } from "../stream/listen_unix.ts";
+import { socketNames } from "../wiring/isolation/control_message.ts";
+import { makeIsolationFolder } from "../wiring/isolation/isolation_folder.ts";
+import { type Isolation, openIsolation } from "../wiring/isolation/open_isolation.ts";
+import { probeIsolation } from "../wiring/isolation/probe_isolation.ts";
+import type { Connection } from "./connection.ts";
+import type { CliDeps } from "./deps.ts";
+
+/**
+ * The isolation that `--isolate` asks for; undefined for none, also where `auto` cannot have it, which is then told. Rejects with a
+ * `Failure` where `net` cannot be had.
+ */
+export async function isolate(
+  mode: "net" | "auto" | "none",
+  connection: Pick<Connection, "directory" | "proxy" | "serve">,
+  deps: Pick<CliDeps, "os" | "env" | "clock" | "log">,
+): Promise<Isolation | undefined> {
+  if (mode === "none") return undefined;
+  const { os, env, clock, log } = deps;
+  await using opened = new AsyncDisposableStack();
+  const folder = os === "linux" ? await makeIsolationFolder(env) : "";
+  if (folder !== "") opened.defer(() => Deno.remove(folder, { recursive: true }).catch(() => {}));
+  const probe = await probeIsolation({ os, env, folder });
+  if (!probe.possible) {
+    const sentence = `The program cannot have a network of its own: ${probe.reason}`;
+    if (mode === "net") throw new Failure(`${sentence}. Leave --isolate out: variables and hooks reach most programs`);
+    log.event(`${sentence}. It runs without`);
+    return undefined;
+  }
+  const { directory, proxy } = connection;
+  const forwardTo = (await systemResolvers()).map((host) => ({ host, port: 53 }));
+  const dns = await openDns({ port: 0, forwardTo }, {
+    directory,
+    clock,
+    log,
+    listen: (serve) => ({
+      port: 0,
+      tcp: listenUnix(join(folder, socketNames.dns), { clock }, (stream) => serve(new FramedStream(stream))),
+      udp: Deno.listenDatagram({ transport: "unixpacket", path: join(folder, socketNames.dnsDatagrams) }),
+    }),
+  });
+  opened.defer(() => dns.close());
+  const isolation = openIsolation({
+    folder,
+    unshare: probe.unshare,
+    inside: (folder) => selfCommand(["__isolated", folder]),
+    plan: {
+      door: { port: proxy.port, username: proxy.auth?.username ?? "", password: proxy.auth?.password ?? "" },
+      resolvConf: resolvConf(directory.namespace, directory.zone),
+    },
+  }, { serveDoor: (stream) => connection.serve(stream), clock, log });
+  opened.defer(() => isolation.close());
+  const everything = opened.move();
+  return { wrap: isolation.wrap, close: () => everything.disposeAsync() };
+}
+
+/** What a pod of the namespace has (dnsPolicy ClusterFirst). */
+function resolvConf(namespace: string, zone: string): string {
+  return `nameserver 127.0.0.1\nsearch ${namespace}.svc.${zone} svc.${zone} ${zone}\noptions ndots:5\n`;
+}

@@ -1,0 +1,54 @@
+import { createPrivateFolder } from "../../platform/private_file.ts";
+import type { Environment } from "../../platform/proxy_settings.ts";
+import { findIsolationTools, findTool, type IsolationTools, toolVariables, trialLines } from "./isolation_tools.ts";
+
+/** Whether programs can be isolated here. */
+export type IsolationProbe =
+  | {
+    readonly possible: true;
+    /** The command that a program stands behind to run in namespaces of its own. */
+    readonly unshare: readonly [string, ...string[]];
+    readonly tools: IsolationTools;
+  }
+  /** Why not, as a clause without a period. */
+  | { readonly possible: false; readonly reason: string };
+
+/** The user's own id where util-linux has a word for it (2.35 and later); root's, which is as powerless outside, where it has not. */
+const mappings = [["--map-current-user", "--keep-caps"], ["--map-root-user"]];
+
+/**
+ * Tries user, network and mount namespaces, with the rules that isolation needs, and throws them away again. `folder` is a private one.
+ * Takes some 30 ms.
+ */
+export async function probeIsolation(
+  { os, env, folder }: { readonly os: typeof Deno.build.os; readonly env: Environment; readonly folder: string },
+): Promise<IsolationProbe> {
+  if (os !== "linux") return { possible: false, reason: "it takes namespaces, which only Linux has" };
+  const [unshare, tools] = await Promise.all([findTool("unshare", env), findIsolationTools(env)]);
+  if (!unshare) return { possible: false, reason: 'there is no program "unshare" (package util-linux)' };
+  if ("missing" in tools) return { possible: false, reason: `there is no program ${tools.missing}` };
+  await createPrivateFolder(folder);
+  let said = "";
+  for (const mapping of mappings) {
+    const namespaces = ["--user", "--net", "--mount", ...mapping];
+    const { success, stderr } = await new Deno.Command(unshare, {
+      args: [...namespaces, "--", "/bin/sh", "-euc", trialLines(tools)],
+      env: toolVariables(folder),
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    if (success) return { possible: true, unshare: [unshare, ...namespaces, "--"], tools };
+    said ||= new TextDecoder().decode(stderr).trim().split("\n")[0] ?? "";
+  }
+  return { possible: false, reason: `the system does not allow it (${said})${await hint()}` };
+}
+
+/** Ubuntu's own way to forbid it has its own way to allow it. */
+async function hint(): Promise<string> {
+  const path = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+  const restricted = (await Deno.readTextFile(path).catch(() => "0")).trim() === "1";
+  return restricted
+    ? ". An administrator can allow it with: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    : "";
+}

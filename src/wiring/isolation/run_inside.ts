@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { JsonLines } from "../../cluster/json_lines.ts";
+import type { SocketAddress } from "../../cluster/parse_proc_net_tcp.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { openOriginalDestinations } from "../../platform/original_destination.ts";
+import { runProgram } from "../../platform/program.ts";
+import type { Environment } from "../../platform/proxy_settings.ts";
+import { connectUnix } from "../../stream/connect_unix.ts";
+import { type HostMessage, type IsolationPlan, longestMessage, socketNames } from "./control_message.ts";
+import { openDnsBridge } from "./dns_bridge.ts";
+import { carryOut } from "./carry_out.ts";
+import { enterNetwork, runTool } from "./enter_network.ts";
+import { findIsolationTools, type IsolationTools } from "./isolation_tools.ts";
+import { listenRedirected } from "./listen_redirected.ts";
+import { followListeningSockets } from "./listening_sockets.ts";
+import { natRules } from "./nat_rules.ts";
+import { takeConnections } from "./take_connections.ts";
+
+/** What it uses of the world. */
+export interface InsideDeps {
+  readonly env: Environment;
+  readonly clock: Clock;
+}
+
+/** Milliseconds between two looks at what listens. */
+const lookInterval = 200;
+/** Milliseconds that a program has to end once hawser outside is gone. */
+const grace = 3000;
+
+/**
+ * The inside of an isolation: runs in namespaces of its own, beside the program that it starts, and resolves with the program's exit status. Ends
+ * with hawser outside, whose sockets are in `folder`. Rejects with a `Failure` where the namespaces cannot be made ready.
+ */
+export async function runInside(folder: string, { env, clock }: InsideDeps): Promise<number> {
+  const control = await connectUnix(join(folder, socketNames.control));
+  const lines = new JsonLines(control, longestMessage);
+  const plan = await lines.next<IsolationPlan>();
+  const tools = await findIsolationTools(env);
+  if (plan === null || "missing" in tools) throw new Error("hawser outside is gone, or a program that it has found");
+  await enterNetwork(plan, tools, folder);
+  await openDnsBridge(folder);
+  takeConnections(join(folder, socketNames.inside), { clock });
+  const destinations = openOriginalDestinations();
+  const carry = carryOut(plan.door, folder);
+  const { port } = await listenRedirected({ host: "127.0.0.1", port: 0 }, destinations, carry);
+  const network = new Network(plan, port, tools);
+  // IPv6 may be switched off.
+  await listenRedirected({ host: "::1", port }, destinations, carry).then(() => network.families.push(6), () => {});
+  await network.apply();
+
+  const over = new AbortController();
+  const outside = follow(lines, network).finally(() => over.abort());
+  followListeningSockets(
+    lookInterval,
+    async (sockets) => {
+      const ofPrograms = sockets.filter((socket) => socket.port !== port && socket.port !== 53);
+      await network.setOwn(ofPrograms);
+      const listening = ofPrograms.filter(({ address }) => isLocal(address));
+      await control.write(new TextEncoder().encode(`${JSON.stringify({ listening })}\n`)).catch(() => {});
+    },
+    { clock },
+    over.signal,
+  );
+  const gone = outside.then(() => clock.sleep(grace)).then(() => Deno.exit(1));
+  gone.catch(() => {});
+  const powerless = ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL", "--"];
+  return await runProgram(tools.setpriv, [...powerless, plan.program, ...plan.args], {
+    env: plan.env,
+    os: "linux",
+    signal: over.signal,
+  });
+}
+
+/** Follows what hawser outside says; resolves once it is gone. */
+async function follow(lines: JsonLines, network: Network): Promise<void> {
+  try {
+    for (let message = await lines.next<HostMessage>(); message; message = await lines.next<HostMessage>()) {
+      await network.setHost(message.host);
+    }
+  } catch {
+    // it broke off
+  }
+}
+
+/** The kernel's rules, kept to what listens inside and outside. */
+class Network {
+  readonly families: (4 | 6)[] = [4];
+  #host: HostMessage["host"];
+  #own: readonly SocketAddress[] = [];
+  readonly #port: number;
+  readonly #tools: IsolationTools;
+  #applied = new Map<4 | 6, string>();
+  #applying: Promise<void> = Promise.resolve();
+
+  constructor(plan: IsolationPlan, port: number, tools: IsolationTools) {
+    this.#host = plan.host;
+    this.#port = port;
+    this.#tools = tools;
+  }
+
+  setHost(host: HostMessage["host"]): Promise<void> {
+    this.#host = host;
+    return this.apply();
+  }
+
+  setOwn(own: readonly SocketAddress[]): Promise<void> {
+    this.#own = own;
+    return this.apply();
+  }
+
+  /** One change at a time. Rejects where the system refuses. */
+  apply(): Promise<void> {
+    return this.#applying = this.#applying.catch(() => {}).then(() => this.#apply());
+  }
+
+  async #apply(): Promise<void> {
+    const taken = new Set([this.#port, 53, ...this.#own.map(({ port }) => port)]);
+    for (const family of this.families) {
+      const rules = natRules(this.#tools.nat, family, {
+        catchPort: this.#port,
+        hostPorts: this.#host[family].filter((port) => !taken.has(port)),
+        own: this.#own.filter(({ address }) => !isLocal(address)),
+      });
+      if (this.#applied.get(family) === rules) continue;
+      await runTool(this.#tools.natCommands[family], [rules]);
+      this.#applied.set(family, rules);
+    }
+  }
+}
+
+/** Whether a listener is to be found on loopback. */
+function isLocal(address: string): boolean {
+  return address.startsWith("127.") || ["0.0.0.0", "::", "::1"].includes(address);
+}
