@@ -1,0 +1,48 @@
+import { fileURLToPath } from "node:url";
+import { succeed } from "./command.ts";
+import { isolation, javaAgent, javaProperties, variables } from "./layer.ts";
+import { downloadDependencies } from "./maven.ts";
+import { prepared } from "./prepared.ts";
+import type { Program } from "./program.ts";
+import { inSid, javaFolder, javaVersions, prepareSid } from "./sid.ts";
+
+const sources = fileURLToPath(new URL("programs/java", import.meta.url));
+
+/** `Clients.java` knows each by this name. */
+const clients = [
+  ...["HttpURLConnection", "java.net.http", "OkHttp", "Apache HC5", "Apache HC5 async"],
+  ...["Netty HTTP", "Reactor Netty", "Spring WebClient", "gRPC-java"],
+  ...["MariaDB Connector/J", "MySQL Connector/J", "pgjdbc", "Jedis", "Lettuce"],
+  ...["RabbitMQ client", "RabbitMQ client, NIO", "Kafka client", "NIO, pod's name", "NIO, pod's IP"],
+];
+
+/** Libraries of Java on every Java that has long support. */
+export async function javaPrograms(): Promise<Program[]> {
+  const [folder] = await Promise.all([buildClients(), prepareSid()]);
+  return javaVersions.map((version) => ({
+    family: "Java",
+    runtime: `Java ${version}`,
+    clients: clients.filter((client) => version >= 11 || client !== "java.net.http"),
+    words: (clients) =>
+      inSid([`${javaFolder(version)}/bin/java`, "-cp", `${folder}/lib/*:${folder}/classes`, "Clients", ...clients]),
+    answers: "lines",
+    layers: [variables, javaProperties, javaAgent, isolation],
+    seconds: 150,
+  }));
+}
+
+/** The folder with the classes, and the libraries in `lib`. */
+async function buildClients(): Promise<string> {
+  const texts: string[] = [];
+  for (const folder of [sources, `${sources}/src`, `${sources}/src11`]) {
+    const names = await Array.fromAsync(Deno.readDir(folder), ({ name, isFile }) => isFile ? [name] : []);
+    for (const name of names.flat().sort()) texts.push(name, await Deno.readTextFile(`${folder}/${name}`));
+  }
+  return await prepared("java", texts.join("\n"), async (folder) => {
+    await downloadDependencies(`${sources}/pom.xml`, `${folder}/lib`);
+    const javac = (...args: string[]) =>
+      succeed(["sh", "-c", `exec javac -Xlint:-options -d "$0/classes" ${args.join(" ")}`, folder]);
+    await javac("--release 8", '-cp "$0/lib/*"', `"${sources}"/src/*.java`);
+    await javac("--release 11", '-cp "$0/classes"', `"${sources}"/src11/*.java`);
+  });
+}
