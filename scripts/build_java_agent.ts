@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { storedZip } from "./stored_zip.ts";
+import { storedZip, type ZipEntry } from "./stored_zip.ts";
 
 const folder = `${import.meta.dirname}/../src/wiring/java_agent`;
 const jar = `${folder}/hawser-agent.jar`;
@@ -39,10 +39,20 @@ async function build(javac: string): Promise<Uint8Array> {
   const out = await Deno.makeTempDir();
   try {
     const { success, stderr } = await new Deno.Command(javac, {
-      args: ["--release", "8", "-g:source,lines", "-Xlint:all", "-Werror", "-encoding", "UTF-8", "-d", out, ...sources()],
+      args: [
+        "--release",
+        "8",
+        "-g:source,lines",
+        "-Xlint:all",
+        "-Werror",
+        "-encoding",
+        "UTF-8",
+        "-d",
+        out,
+        ...sources(),
+      ],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
-    const names = Array.from(Deno.readDirSync(`${out}/hawser`), ({ name }) => `hawser/${name}`).sort();
     const manifest = [
       "Manifest-Version: 1.0",
       "Premain-Class: hawser.Agent",
@@ -51,11 +61,17 @@ async function build(javac: string): Promise<Uint8Array> {
     ];
     return storedZip([
       { name: "META-INF/MANIFEST.MF", data: new TextEncoder().encode(manifest.map((line) => `${line}\r\n`).join("")) },
-      ...names.map((name) => ({ name, data: Deno.readFileSync(`${out}/${name}`) })),
+      ...classes(out),
     ]);
   } finally {
     await Deno.remove(out, { recursive: true });
   }
+}
+
+/** The compiled classes in a folder, by name. */
+function classes(folder: string): ZipEntry[] {
+  return Array.from(Deno.readDirSync(`${folder}/hawser`), ({ name }) => `hawser/${name}`).sort()
+    .map((name) => ({ name, data: Deno.readFileSync(`${folder}/${name}`) }));
 }
 
 function sources(): string[] {
