@@ -3,7 +3,6 @@ import { Failure } from "../platform/failure.ts";
 import { selfCommand } from "../platform/self.ts";
 import { systemResolvers } from "../platform/system_resolvers.ts";
 import { openDns } from "../dns/open_dns.ts";
-import { FramedStream } from "../stream/framed_stream.ts";
 import { listenUnix } from "../stream/listen_unix.ts";
 import { socketNames } from "../wiring/isolation/control_message.ts";
 import { makeIsolationFolder } from "../wiring/isolation/isolation_folder.ts";
@@ -39,11 +38,13 @@ export async function isolate(
     directory,
     clock,
     log,
-    listen: (serve) => ({
-      port: 0,
-      tcp: listenUnix(join(folder, socketNames.dns), { clock }, (stream) => serve(new FramedStream(stream))),
-      udp: Deno.listenDatagram({ transport: "unixpacket", path: join(folder, socketNames.dnsDatagrams) }),
-    }),
+    listen: (serve) => {
+      const listen = (name: string, transport: "tcp" | "udp") =>
+        listenUnix(join(folder, name), { clock }, (stream) => serve(stream, transport));
+      const listeners = [listen(socketNames.dns, "tcp"), listen(socketNames.dnsDatagrams, "udp")];
+      const close = async () => void await Promise.all(listeners.map((each) => each.close()));
+      return { port: 0, tcp: { close }, udp: undefined };
+    },
   });
   opened.defer(() => dns.close());
   const isolation = openIsolation({

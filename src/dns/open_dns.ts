@@ -31,15 +31,19 @@ export interface DnsDeps {
    */
   readonly localAddress?: (service: Service) => string | undefined;
   /** Opens what queries come over, in place of a port of `host`. */
-  readonly listen?: (onConnection: (stream: Duplex) => void) => DnsSockets | Promise<DnsSockets>;
+  readonly listen?: (onConnection: OnConnection) => DnsSockets | Promise<DnsSockets>;
 }
 
 /** What queries come over. */
 export interface DnsSockets {
   readonly port: number;
   readonly tcp: { close(): Promise<void> };
-  readonly udp: Deno.DatagramConn;
+  /** Undefined where datagrams come in streams. */
+  readonly udp: Deno.DatagramConn | undefined;
 }
+
+/** Takes a stream of queries; `transport` is how they set out. */
+type OnConnection = (stream: Duplex, transport?: "tcp" | "udp") => void;
 
 /** A running resolver. */
 export interface DnsServer {
@@ -67,9 +71,9 @@ export async function openDns(options: DnsOptions, deps: DnsDeps): Promise<DnsSe
   const responder = new Responder({ directory, clock, log, localAddress, forwarder });
   const closing = new AbortController();
   const connections = new Set<Promise<void>>();
-  const serve = (stream: Duplex) => {
+  const serve: OnConnection = (stream, transport) => {
     if (connections.size >= mostConnections) return stream.reset();
-    const served: Promise<void> = serveTcp(stream, { responder, clock, log }, closing.signal)
+    const served: Promise<void> = serveTcp(stream, { responder, clock, log, transport }, closing.signal)
       .finally(() => connections.delete(served));
     connections.add(served);
   };
@@ -82,14 +86,14 @@ export async function openDns(options: DnsOptions, deps: DnsDeps): Promise<DnsSe
     throw explain(error, host, options.port);
   }
   const { port, tcp, udp } = bound;
-  const datagrams = serveUdp(udp, { responder, clock, log }, closing.signal);
+  const datagrams = udp && serveUdp(udp, { responder, clock, log }, closing.signal);
   return {
     host,
     port,
     async close() {
       if (closing.signal.aborted) return;
       closing.abort(new Error("the DNS resolver is closed"));
-      udp.close();
+      udp?.close();
       responder.close();
       await Promise.all([tcp.close(), datagrams, ...connections]);
     },
@@ -100,10 +104,10 @@ export async function openDns(options: DnsOptions, deps: DnsDeps): Promise<DnsSe
 async function bind(
   host: string,
   port: number,
-  onConnection: (stream: Duplex) => void,
+  onConnection: OnConnection,
 ): Promise<DnsSockets> {
   for (let attempt = 1;; attempt++) {
-    const tcp = await listenTcp({ host, port }, onConnection);
+    const tcp = await listenTcp({ host, port }, (stream) => onConnection(stream));
     try {
       return { port: tcp.port, tcp, udp: Deno.listenDatagram({ transport: "udp", hostname: host, port: tcp.port }) };
     } catch (error) {

@@ -10,6 +10,15 @@ const mostPipelined = 16;
 /** Milliseconds in which a connection has to send a whole query or take a whole answer (RFC 7766 §6.2.3). */
 const idleTime = 10_000;
 
+/** What it takes to serve a connection. */
+export interface TcpDeps {
+  readonly responder: Responder;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How the queries reached whoever sends them here: answers to datagrams are as short as their askers want them. Default `tcp`. */
+  readonly transport?: "tcp" | "udp";
+}
+
 /**
  * Answers the queries that come over a connection, each behind its length in two bytes (RFC 1035 §4.2.2), several at a time and in any
  * order (RFC 7766 §7). Ends when the peer has ended and has its answers, is idle for 10 s, sends what is no query, or the signal
@@ -17,7 +26,7 @@ const idleTime = 10_000;
  */
 export async function serveTcp(
   stream: Duplex,
-  { responder, clock, log }: { readonly responder: Responder; readonly clock: Clock; readonly log: Log },
+  { responder, clock, log, transport = "tcp" }: TcpDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const reader = new BufferedReader(stream, longestQuery + 2);
@@ -31,7 +40,7 @@ export async function serveTcp(
 
   const reply = async (message: Uint8Array): Promise<void> => {
     try {
-      const response = await responder.respond(message, "tcp", signal);
+      const response = await responder.respond(message, transport, signal);
       if (!response) return;
       const framed = new Uint8Array(2 + response.length);
       new DataView(framed.buffer).setUint16(0, response.length);

@@ -37,12 +37,10 @@ export const socketNames = {
   control: "control",
   /** The front door, framed. */
   door: "door",
-  /** DNS, framed as over TCP. */
+  /** DNS as over TCP. */
   dns: "dns",
-  /** DNS, a datagram each. */
+  /** DNS that came in datagrams, each in a connection of its own, framed as over TCP. */
   dnsDatagrams: "dns.datagrams",
-  /** The inside's own end of the above. */
-  dnsClient: "dns.client",
   /** To programs inside, framed; see `takeConnections`. */
   inside: "inside",
 } as const;
