@@ -28,13 +28,7 @@ public final class Agent {
         new NameHook().apply("localhost", "");
         new ConnectHook().apply(FrontDoor.LOOPBACK, 0);
         instrumentation.addTransformer(new Weaver(), true);
-        for (String name : Weaver.WANTED) {
-            try {
-                Class.forName(name);
-            } catch (ClassNotFoundException otherVersion) {
-                continue; // of another version of Java, or for another system
-            }
-        }
+        // What is not loaded yet is woven when it is.
         List<Class<?>> loaded = new ArrayList<Class<?>>();
         for (Class<?> each : instrumentation.getAllLoadedClasses()) {
             if (Weaver.isWoven(each.getName().replace('.', '/'))) loaded.add(each);

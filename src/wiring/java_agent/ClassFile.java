@@ -1,8 +1,6 @@
 package hawser;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -48,13 +46,6 @@ final class ClassFile {
         file.pool.writeTo(out);
         file.body.writeTo(out);
         return woven.toByteArray();
-    }
-
-    static String modifiedUtf8(ByteBuffer in) throws IOException {
-        int length = in.getChar(in.position()) + 2;
-        String text = DataInputStream.readUTF(new DataInputStream(new ByteArrayInputStream(in.array(), in.position(), length)));
-        in.position(in.position() + length);
-        return text;
     }
 
     private void writeBody(Prologues prologues) throws IOException {

@@ -1,6 +1,8 @@
 package hawser;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,13 +27,20 @@ final class ConstantPool {
         for (int index = 1; index < count; index++) {
             int tag = in.get();
             if (tag == UTF8) {
-                texts.put(index, ClassFile.modifiedUtf8(in));
+                texts.put(index, readText(in));
                 continue;
             }
             in.position(in.position() + sizeOf(tag));
             if (tag == 5 || tag == 6) index++; // long and double count twice
         }
         out.write(in.array(), start, in.position() - start);
+    }
+
+    private static String readText(ByteBuffer in) throws IOException {
+        int length = in.getChar(in.position()) + 2;
+        String text = DataInputStream.readUTF(new DataInputStream(new ByteArrayInputStream(in.array(), in.position(), length)));
+        in.position(in.position() + length);
+        return text;
     }
 
     private static int sizeOf(int tag) throws IOException {

@@ -5,10 +5,14 @@ import java.security.ProtectionDomain;
 
 /** Puts the hooks into the few methods through which all names and connections of a JVM go. */
 final class Weaver implements ClassFileTransformer {
-    /** Classes of java.base that have to be there before the program is; each exists on some versions or systems. */
-    static final String[] WANTED = {"java.net.InetAddress", "java.net.AbstractPlainSocketImpl", "sun.nio.ch.Net"};
-
     private static final String NETTY = "/resolver/DefaultHostsFileEntriesResolver";
+
+    private static final ClassFile.Prologues PROLOGUES = new ClassFile.Prologues() {
+        @Override
+        public Prologue of(String method, String descriptor) {
+            return prologue(method, descriptor);
+        }
+    };
 
     /** Whether a class, by its internal name, may have methods for hooks. */
     static boolean isWoven(String name) {
@@ -19,7 +23,7 @@ final class Weaver implements ClassFileTransformer {
             || name.endsWith(NETTY); // also where a library has Netty under a name of its own
     }
 
-    static Prologue prologue(String method, String descriptor) {
+    private static Prologue prologue(String method, String descriptor) {
         switch (method) {
             case "connect":
                 boolean net = descriptor.equals("(Ljava/net/ProtocolFamily;Ljava/io/FileDescriptor;Ljava/net/InetAddress;I)I");
@@ -49,17 +53,10 @@ final class Weaver implements ClassFileTransformer {
     public byte[] transform(ClassLoader loader, String name, Class<?> again, ProtectionDomain domain, byte[] bytes) {
         try {
             if (name == null || !isWoven(name)) return null;
-            return ClassFile.weave(bytes, METHODS);
+            return ClassFile.weave(bytes, PROLOGUES);
         } catch (Throwable failure) {
             Debug.say("class " + name + " stays as it is", failure);
             return null;
         }
     }
-
-    private static final ClassFile.Prologues METHODS = new ClassFile.Prologues() {
-        @Override
-        public Prologue of(String method, String descriptor) {
-            return prologue(method, descriptor);
-        }
-    };
 }

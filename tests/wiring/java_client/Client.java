@@ -11,6 +11,7 @@ import java.nio.channels.AsynchronousSocketChannel;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Arrays;
+import java.util.Properties;
 
 /**
  * What the agent's tests run in a JVM. Each argument is a task, WAY=HOST:PORT; for each it prints the task and what came of it. A
@@ -85,9 +86,10 @@ public final class Client {
                 Object made = resolver.getConstructor().newInstance();
                 return resolver.getMethod("address", String.class, int.class).invoke(made, host, port) + " "
                     + resolver.getMethod("addresses", String.class, int.class).invoke(made, host, port);
-            case "cleared": // as some programs do with what others keep there
-                java.util.Properties before = System.getProperties();
-                System.setProperties(new java.util.Properties());
+            case "cleared": // of all that is not text, as some programs copy their properties
+                Properties before = System.getProperties(), texts = new Properties();
+                for (String name : before.stringPropertyNames()) texts.setProperty(name, before.getProperty(name));
+                System.setProperties(texts);
                 try {
                     return run("channel", host, port);
                 } finally {
