@@ -55,6 +55,6 @@ export function natRules(tool: NatTool, family: 4 | 6, { catchPort, hostPorts, o
     ];
     const hook = "type nat hook output priority -100; policy accept;";
     // Added first, so that there is one to delete.
-    return [`add ${table}`, `delete ${table}`, `${table} { chain output { ${hook}`, ...rules, "} }", ""].join("\n");
+    return [`add ${table}`, `delete ${table}`, `${table} {`, "chain output {", hook, ...rules, "}", "}", ""].join("\n");
   }
 }

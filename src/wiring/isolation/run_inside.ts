@@ -9,6 +9,7 @@ import { connectUnix } from "../../stream/connect_unix.ts";
 import { type HostMessage, type IsolationPlan, longestMessage, socketNames } from "./control_message.ts";
 import { openDnsBridge } from "./dns_bridge.ts";
 import { carryOut } from "./carry_out.ts";
+import { endOthers } from "./end_others.ts";
 import { enterNetwork, runTool } from "./enter_network.ts";
 import { findIsolationTools, type IsolationTools } from "./isolation_tools.ts";
 import { listenRedirected } from "./listen_redirected.ts";
@@ -24,8 +25,6 @@ export interface InsideDeps {
 
 /** Milliseconds between two looks at what listens. */
 const lookInterval = 200;
-/** Milliseconds that a program has to end once hawser outside is gone. */
-const grace = 3000;
 
 /**
  * The inside of an isolation: runs in namespaces of its own, beside the program that it starts, and resolves with the program's exit status. Ends
@@ -49,7 +48,11 @@ export async function runInside(folder: string, { env, clock }: InsideDeps): Pro
   await network.apply();
 
   const over = new AbortController();
-  const outside = follow(lines, network).finally(() => over.abort());
+  follow(lines, network).then(async () => {
+    over.abort();
+    await endOthers({ clock });
+    Deno.exit(1); // nobody is left to be told more
+  });
   followListeningSockets(
     lookInterval,
     async (sockets) => {
@@ -61,14 +64,14 @@ export async function runInside(folder: string, { env, clock }: InsideDeps): Pro
     { clock },
     over.signal,
   );
-  const gone = outside.then(() => clock.sleep(grace)).then(() => Deno.exit(1));
-  gone.catch(() => {});
   const powerless = ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL", "--"];
-  return await runProgram(tools.setpriv, [...powerless, plan.program, ...plan.args], {
+  const status = await runProgram(tools.setpriv, [...powerless, plan.program, ...plan.args], {
     env: plan.env,
     os: "linux",
-    signal: over.signal,
   });
+  over.abort();
+  await endOthers({ clock });
+  return status;
 }
 
 /** Follows what hawser outside says; resolves once it is gone. */
