@@ -11,12 +11,16 @@
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { parseArgs } from "@std/cli/parse-args";
 import { connectHawser, Home } from "../tests/e2e/hawser.ts";
+import { goPrograms } from "./matrix/go.ts";
 import { javaPrograms } from "./matrix/java.ts";
 import { judge, type Verdict } from "./matrix/judge.ts";
 import { knownNoes } from "./matrix/known_noes.ts";
+import { nodePrograms } from "./matrix/node.ts";
 import type { Program } from "./matrix/program.ts";
+import { pythonPrograms } from "./matrix/python.ts";
 import { closeServers, namespace, openServers, type Servers } from "./matrix/servers.ts";
 import { table } from "./matrix/table.ts";
+import { toolPrograms } from "./matrix/tools.ts";
 import { tryProgram } from "./matrix/try_program.ts";
 
 /** Programs tried at the same time. */
@@ -43,9 +47,10 @@ console.log(`${verdicts.length - faults.length} passed, ${faults.length} failed`
 Deno.exit(faults.length > 0 ? 1 : 0);
 
 async function run(): Promise<Verdict[]> {
-  const groups: [family: string, prepare: () => Promise<Program[]>][] = [["java", javaPrograms]];
   const programs: Program[] = [];
-  for (const [, prepare] of groups) programs.push(...(await prepare()).filter(chosen));
+  for (const prepare of [toolPrograms, javaPrograms, nodePrograms, pythonPrograms, goPrograms]) {
+    programs.push(...(await prepare()).filter(chosen));
+  }
   const servers: Servers = await openServers({ reuse: keep });
   await using home = await Home.open();
   const { running, report } = await connectHawser(home, ["-n", namespace]);

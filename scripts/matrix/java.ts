@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { succeed } from "./command.ts";
-import { isolation, javaAgent, javaProperties, variables } from "./layer.ts";
+import { isolation, javaAgent, javaProperties, rewriting, variables } from "./layer.ts";
 import { downloadDependencies } from "./maven.ts";
 import { prepared } from "./prepared.ts";
 import type { Program } from "./program.ts";
@@ -26,7 +26,7 @@ export async function javaPrograms(): Promise<Program[]> {
     words: (clients) =>
       inSid([`${javaFolder(version)}/bin/java`, "-cp", `${folder}/lib/*:${folder}/classes`, "Clients", ...clients]),
     answers: "lines",
-    layers: [variables, javaProperties, javaAgent, isolation],
+    layers: [variables, javaProperties, javaAgent, rewriting, isolation],
     seconds: 150,
   }));
 }

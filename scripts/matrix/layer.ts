@@ -8,6 +8,8 @@ export interface Layer {
   readonly default: boolean;
   /** Whether `hawser run` has to connect by itself for it. */
   readonly alone?: boolean;
+  /** Whether addresses come in a file of variables rather than in the environment: only such are rewritten. */
+  readonly envFile?: boolean;
 }
 
 const hooksOff = ["--java", "off", "--node", "off"];
@@ -29,3 +31,12 @@ export const pythonHook: Layer = { name: "hook", flags: ["--python", "hook"], de
 
 /** A network of the program's own. */
 export const isolation: Layer = { name: "isolation", flags: ["--isolate", "net"], default: false, alone: true };
+
+/** Addresses in variables, replaced by those of local ports. */
+export const rewriting: Layer = {
+  name: "rewriting",
+  flags: [...hooksOff, "--rewrite-env"],
+  default: false,
+  alone: true,
+  envFile: true,
+};

@@ -36,7 +36,7 @@ exec chroot "$root" "$@"`;
 
 /** How a program of that release is started, with the workshop and /tmp where they are outside. */
 export function inSid(words: readonly string[]): string[] {
-  return ["unshare", "--mount", "sh", "-ec", script, root, workshop, ...words];
+  return ["unshare", "--map-root-user", "--mount", "sh", "-ec", script, root, workshop, ...words];
 }
 
 /** The mirror this machine itself uses; debootstrap's own where that is not found. */

@@ -24,7 +24,7 @@ export async function tryProgram(
   const { seconds = 60 } = program;
   const words = program.words(clients);
   const variables = {
-    ...servers.addresses,
+    ...layer?.envFile ? {} : servers.addresses,
     DATABASE_USER: databaseUser.name,
     DATABASE_PASSWORD: databaseUser.password,
     ...program.env,
@@ -36,7 +36,14 @@ export async function tryProgram(
   } else {
     const reach = program.alone || layer.alone ? ["-n", namespace] : ["--session", session];
     const timed = ["timeout", "--kill-after=5", String(seconds), ...words];
-    const args = ["run", ...reach, ...layer.flags, "--", ...timed];
+    const args = [
+      "run",
+      ...reach,
+      ...layer.flags,
+      ...layer.envFile ? ["--env-file", await envFile(home, servers)] : [],
+      "--",
+      ...timed,
+    ];
     const ended = await runHawser(home.with(variables), args, (seconds + 30) * 1000);
     result = { ...ended, late: ended.code === 124 || ended.code === 137 };
   }
@@ -49,8 +56,14 @@ export async function tryProgram(
   return outcomes;
 }
 
+async function envFile({ folder }: Home, { addresses }: Servers): Promise<string> {
+  const path = `${folder}/addresses.env`;
+  await Deno.writeTextFile(path, Object.entries(addresses).map(([name, value]) => `${name}=${value}\n`).join(""));
+  return path;
+}
+
 function wholeOutput(program: Program, result: CommandResult, milliseconds: number): Map<string, Outcome> {
-  const right = result.code === 0 && /\b42\b/.test(result.stdout);
+  const right = result.code === 0 && /(^|\s)42\s*$/.test(result.stdout);
   const outcome = { right, milliseconds, said: right ? "42" : `!${lastWords(result)}` };
   return new Map(program.clients.map((client) => [client, outcome]));
 }
