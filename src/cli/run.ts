@@ -1,15 +1,17 @@
 import type { InterruptWatch } from "../platform/interrupt.ts";
-import { runProgram } from "../platform/program.ts";
-import { withVariables } from "../wiring/variables.ts";
 import { openConnection } from "./connection.ts";
 import { connectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import type { RunInvocation } from "./grammar/run.ts";
+import { hooksOff } from "./grammar/isolation_flag.ts";
 import { inboundWishes } from "./inbound_wishes.ts";
+import { isolate } from "./isolate.ts";
+import { programEnvironment } from "./program_environment.ts";
+import { type ProgramRunner, programRunner } from "./program_runner.ts";
 import { runInbound } from "./run_inbound.ts";
 import { chooseSession } from "./running_sessions.ts";
 import { UsageError } from "./usage_error.ts";
-import { type ProgramReach, wireProgram } from "./wire_program.ts";
+import { workloadWishes } from "./workload_wishes.ts";
 
 /**
  * `hawser run`. Prints nothing of its own on stdout; exits with the program's status, 127 where there is no such program, 126 where it cannot be run, 1 where it
@@ -17,22 +19,46 @@ import { type ProgramReach, wireProgram } from "./wire_program.ts";
  */
 export async function run({ options, words }: RunInvocation, deps: CliDeps): Promise<number> {
   const wishes = inboundWishes(options);
+  const workload = await workloadWishes(options);
+  const wanted = { program: words[0] ?? "", wiring: options, workload };
   if (options.session !== undefined) {
     if (wishes.length > 0) {
       throw new UsageError("--exchange and --mesh connect on their own: leave --session out", "run");
     }
+    if (options.isolate !== "none") {
+      throw new UsageError("--isolate connects on its own: leave --session out", "run");
+    }
+    if (workload.envFrom || workload.filesFrom || workload.rewrite) {
+      throw new UsageError(
+        "--env-from, --files-from and --rewrite-env connect on their own: leave --session out",
+        "run",
+      );
+    }
     const { note } = await chooseSession(options.session, deps);
-    return await start(words, await environmentOf(options, { proxy: note, namespace: note.namespace }, deps), deps);
+    const session = { proxy: note, namespace: note.namespace, workload: undefined };
+    const { env } = await programEnvironment(wanted, session, deps, new AbortController().signal);
+    return await start(words, env, deps, { run: programRunner(undefined, deps) });
   }
   const interrupts = deps.watchInterrupts();
   deps.terminal.progress("Connecting…");
   try {
-    const connection = await openConnection(await connectionOptions(options), deps, interrupts.signal);
+    const listen = options.listen || workload.envFrom !== undefined || workload.rewrite;
+    const connection = await openConnection(await connectionOptions({ ...options, listen }), deps, interrupts.signal);
     try {
       const { proxy, directory: { namespace } } = connection;
-      const env = await environmentOf(options, { proxy, namespace }, deps);
-      if (wishes.length > 0) return await runInbound(words, wishes, env, connection, interrupts, deps);
-      return await start(words, env, deps, interrupts);
+      const isolation = await isolate(options.isolate, connection, deps);
+      try {
+        const run = programRunner(isolation, deps);
+        // The network itself leads to the cluster then: hooks would only stand in its way.
+        const wiring = isolation ? { ...options, ...hooksOff } : options;
+        const session = { proxy, namespace, workload: { ...connection, isolated: isolation !== undefined } };
+        await using environment = await programEnvironment({ ...wanted, wiring }, session, deps, interrupts.signal);
+        const { env } = environment;
+        if (wishes.length > 0) return await runInbound(words, wishes, env, connection, interrupts, { ...deps, run });
+        return await start(words, env, deps, { run, interrupts });
+      } finally {
+        await isolation?.close();
+      }
     } finally {
       await connection.close();
     }
@@ -41,23 +67,12 @@ export async function run({ options, words }: RunInvocation, deps: CliDeps): Pro
   }
 }
 
-/** The whole environment of the program. */
-async function environmentOf(
-  options: RunInvocation["options"],
-  reach: ProgramReach,
-  deps: CliDeps,
-): Promise<Readonly<Record<string, string>>> {
-  const { variables, remarks } = await wireProgram(options, reach, deps.env, deps);
-  for (const remark of remarks) deps.log.event(remark);
-  return withVariables(deps.env, variables, deps.os);
-}
-
 async function start(
   [program = "", ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
   deps: CliDeps,
-  interrupts?: InterruptWatch,
+  { run, interrupts }: { readonly run: ProgramRunner; readonly interrupts?: InterruptWatch },
 ): Promise<number> {
   await deps.terminal.flush();
-  return await runProgram(program, args, { env, os: deps.os, interrupts });
+  return await run(program, args, { env, os: deps.os, interrupts });
 }

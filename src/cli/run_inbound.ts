@@ -2,12 +2,13 @@ import type { ExposedPort } from "../inbound/choose_ports.ts";
 import { listens } from "../inbound/local_program.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { InterruptWatch } from "../platform/interrupt.ts";
-import { findProgram, runProgram } from "../platform/program.ts";
+import { findProgram } from "../platform/program.ts";
 import { withVariables } from "../wiring/variables.ts";
 import { closeInbounds } from "./close_inbounds.ts";
 import type { CliDeps } from "./deps.ts";
 import { describeInbound, inboundReport } from "./inbound_report.ts";
 import type { InboundCluster, InboundWish, RaisedInbound } from "./raise_inbound.ts";
+import type { ProgramRunner } from "./program_runner.ts";
 import { raiseInbounds } from "./raise_inbounds.ts";
 import { tellEarlierConnections } from "./tell_earlier_connections.ts";
 
@@ -25,9 +26,9 @@ export async function runInbound(
   wired: Readonly<Record<string, string>>,
   connection: InboundCluster,
   interrupts: InterruptWatch,
-  deps: CliDeps,
+  deps: CliDeps & { readonly run: ProgramRunner },
 ): Promise<number> {
-  const { terminal, clock, log, os } = deps;
+  const { terminal, clock, log, os, run } = deps;
   const env = withVariables(wired, markVariable(wishes), os);
   await findProgram(program, { env, os });
   const raised = await raiseInbounds(wishes, connection, deps, interrupts.signal);
@@ -49,7 +50,7 @@ export async function runInbound(
     await terminal.flush();
     const looking = tellWhenReady(program, raised, deps, running.signal).catch(() => {});
     try {
-      status = await runProgram(program, args, { env, os, interrupts });
+      status = await run(program, args, { env, os, interrupts });
     } finally {
       running.abort(new Error("the program has ended"));
       await looking;

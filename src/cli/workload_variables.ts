@@ -19,24 +19,29 @@ import { withVariables } from "../wiring/variables.ts";
 import type { CliDeps } from "./deps.ts";
 import type { WorkloadWishes } from "./workload_wishes.ts";
 
+type Variables = Readonly<Record<string, string>>;
+
 /** What of a connection is asked for a container and the ways to services. */
 export interface WorkloadReach {
   readonly api: Api;
   readonly directory: Pick<Directory, "namespace" | "zone" | "services">;
   listeners(): readonly ServiceListener[];
+  /** The program's network leads to the cluster itself: its addresses are good as they are. */
+  readonly isolated: boolean;
 }
 
 /** What a program gets of its container. */
 export interface WorkloadVariables extends AsyncDisposable {
   /** To be set over the user's own environment. */
-  readonly variables: Readonly<Record<string, string>>;
+  readonly variables: Variables;
   /** What is missing, left out or worth knowing: whole sentences without a period, never a value. */
   readonly remarks: readonly string[];
 }
 
 /**
- * The variables that the flags of a workload ask for: those of services and of the container, then of files, then the switches against registration, then `--set`; the later one wins. Disposing of
- * it removes what was written. `reach` is undefined where a running session is used: `--env-from` and `--files-from` are then refused before. Rejects with errors whose messages are for people.
+ * The variables that the flags of a workload ask for: those of services and of the container, then of files, then the switches against registration, then `--set`; the
+ * later one wins. Disposing of them removes what was written. `reach` is undefined where another process holds the session: `--env-from`, `--files-from` and
+ * `--rewrite-env` then do nothing. Rejects with errors whose messages are for people.
  */
 export async function workloadVariables(
   wishes: WorkloadWishes,
@@ -45,103 +50,99 @@ export async function workloadVariables(
   deps: Pick<CliDeps, "env" | "os" | "paths">,
   signal: AbortSignal,
 ): Promise<WorkloadVariables> {
-  const { env, os } = deps;
   const remarks: string[] = [];
-  await using opened = new AsyncDisposableStack();
-  const merge = (...layers: readonly Readonly<Record<string, string>>[]) =>
-    layers.reduce<Record<string, string>>((before, layer) => withVariables(before, layer, os), {});
-  const services = reach && (wishes.envFrom || wishes.rewrite) ? localServices(reach) : {};
+  const merge = (...layers: readonly Variables[]) =>
+    layers.reduce<Record<string, string>>((before, layer) => withVariables(before, layer, deps.os), {});
   const reader = reach && new ConfigReader(reach.api, reach.directory.namespace, signal);
-  const find = finder(reach, signal);
+  const find = (name: ContainerName | undefined) =>
+    reach && name && findContainer(reach.api, name, reach.directory.namespace, signal);
 
-  let imported: Record<string, string> = {};
-  const envFrom = reader && wishes.envFrom && await find(wishes.envFrom);
-  if (envFrom) {
-    const found = await containerVariables(envFrom, linked(envFrom, services), reader);
-    imported = Object.fromEntries(found.variables);
-    const left = Object.entries(imported).filter(([name, value]) => isContainerOnly(name, value));
-    for (const [name] of left) delete imported[name];
-    remarks.push(...found.remarks);
-    if (left.length > 0) {
-      const names = left.map(([name]) => name).join(", ");
-      remarks.push(`Left out, because they are about the container itself: ${names}. Set what you need by --set`);
-    }
-  }
-  let brought = merge(imported, Object.fromEntries(wishes.envFile));
-  if (wishes.rewrite && reach) brought = rewriteVariables(brought, listenerOf(reach));
-  const files: Record<string, string> = {};
-  const filesFrom = reader && wishes.filesFrom && await find(wishes.filesFrom);
+  const envFrom = await find(wishes.envFrom);
+  const linked = envFrom ? envFrom.spec.enableServiceLinks !== false : wishes.rewrite;
+  const services = reach && linked ? reachableServices(reach) : {};
+  const imported = reader && envFrom ? await importVariables(envFrom, services, reader, remarks) : {};
+  const fromFiles = merge(imported, Object.fromEntries(wishes.envFile));
+  const brought = reach && wishes.rewrite && !reach.isolated
+    ? rewriteVariables(fromFiles, listenerOf(reach))
+    : fromFiles;
+
   await sweep(deps);
-  if (filesFrom) {
-    const own = envFrom === filesFrom ? new Map(Object.entries(imported)) : undefined;
-    const known = own ?? (await containerVariables(filesFrom, {}, reader)).variables;
-    const found = await containerFiles(filesFrom, known, reader);
-    remarks.push(...found.remarks);
-    const tree = opened.use(await PrivateTree.write(found.files, await treeDeps(deps)));
-    files.HAWSER_FILES = tree.root;
-    const count = found.files.size;
-    remarks.push(
-      count === 0
-        ? `Container "${filesFrom.container.name}" has no files from ConfigMaps or Secrets`
-        : `${count === 1 ? "One file is" : `${count} files are`} in "${tree.root}", under ${
-          folders(found.files.keys()).join(", ")
-        }; HAWSER_FILES names it`,
-    );
-  }
-  const linkedServices = envFrom ? linked(envFrom, services) : services;
-  const switches = wishes.noRegister ? noRegistration : {};
-  const variables = merge(linkedServices, brought, files, switches, Object.fromEntries(wishes.set));
+  const filesFrom = await find(wishes.filesFrom);
+  const tree = reader && filesFrom && await writeFiles(filesFrom, reader, deps, remarks);
+
+  const own = merge(brought, tree ? { HAWSER_FILES: tree.root } : {});
+  const set = Object.fromEntries(wishes.set);
   if (!wishes.noRegister) {
-    const likely = wishes.envFrom || /^(java|javaw|mvn|mvnw|mvnd|gradle|gradlew)(\.\w+)?$/i.test(basename(program));
-    const names = likely && reach ? namesIn(reach) : [];
-    const own = Object.fromEntries(
-      Object.entries({ ...env, ...brought }).filter(([name]) => !(name in linkedServices)),
-    );
-    const registries = findRegistries(own, names);
+    const likely = envFrom || /^(java|javaw|mvn|mvnw|mvnd|gradle|gradlew)(\.\w+)?$/i.test(basename(program));
+    const registries = findRegistries({ ...deps.env, ...own, ...set }, likely && reach ? namesIn(reach) : []);
     if (registries.length > 0) {
       remarks.push(
-        `There is ${
-          registries.join(", ")
-        }: a program that registers itself there gives this machine's address, which the cluster cannot reach; --no-register keeps it from that`,
+        `There is ${registries.join(", ")}: a program that registers itself there gives this machine's address, ` +
+          "which the cluster cannot reach; --no-register keeps it from that",
       );
     }
   }
-  const everything = opened.move();
-  return { variables, remarks, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+  const switches = wishes.noRegister ? noRegistration : {};
+  return {
+    variables: merge(services, own, switches, set),
+    remarks,
+    [Symbol.asyncDispose]: () => tree?.close() ?? Promise.resolve(),
+  };
 }
 
-/** Finds each container once, as both flags often name the same. */
-function finder(reach: WorkloadReach | undefined, signal: AbortSignal) {
-  const found = new Map<string, Promise<FoundContainer>>();
-  return (name: ContainerName): Promise<FoundContainer> | undefined => {
-    if (!reach) return undefined;
-    const key = JSON.stringify(name);
-    const finding = found.get(key) ?? findContainer(reach.api, name, reach.directory.namespace, signal);
-    found.set(key, finding);
-    return finding;
-  };
+/** What of a container's variables means something here. */
+async function importVariables(
+  container: FoundContainer,
+  services: Variables,
+  reader: ConfigReader,
+  remarks: string[],
+): Promise<Variables> {
+  const found = await containerVariables(container, services, reader);
+  remarks.push(...found.remarks);
+  const [left, kept] = [true, false].map((only) =>
+    [...found.variables].filter(([name, value]) => isContainerOnly(name, value) === only)
+  );
+  if (left?.length) {
+    const names = left.map(([name]) => name).join(", ");
+    remarks.push(`Left out, because they are about the container itself: ${names}. Set what you need by --set`);
+  }
+  return Object.fromEntries(kept ?? []);
+}
+
+/** Writes the configuration mounted in a container, and says where. */
+async function writeFiles(
+  container: FoundContainer,
+  reader: ConfigReader,
+  deps: Pick<CliDeps, "os" | "paths">,
+  remarks: string[],
+): Promise<PrivateTree> {
+  const known = await containerVariables(container, {}, reader); // what it lacks is told where it is asked for
+  const { files, remarks: missing } = await containerFiles(container, known.variables, reader);
+  const tree = await PrivateTree.write(files, await treeDeps(deps));
+  const places = [...new Set([...files.keys()].map((path) => path.slice(0, path.lastIndexOf("/")) || "/"))];
+  const count = files.size === 1 ? "One file is" : `${files.size} files are`;
+  remarks.push(
+    ...missing,
+    files.size === 0
+      ? `Container "${container.container.name}" has no files from ConfigMaps or Secrets`
+      : `${count} in "${tree.root}", under ${places.sort().join(", ")}; HAWSER_FILES names it`,
+  );
+  return tree;
 }
 
 function namesIn({ directory }: WorkloadReach): readonly string[] {
   return directory.services().filter(({ namespace }) => namespace === directory.namespace).map(({ name }) => name);
 }
 
-/** The variables of the namespace's services, with the addresses of their local ports. */
-function localServices({ directory, listeners }: WorkloadReach): Record<string, string> {
+/** The variables of the namespace's services, with addresses that the program can reach. */
+function reachableServices({ directory, listeners, isolated }: WorkloadReach): Record<string, string> {
   const find = listenerFinder(listeners());
   const inNamespace = directory.services().filter(({ namespace }) => namespace === directory.namespace);
-  return serviceVariables(
-    inNamespace,
-    (service, { port, protocol }) => protocol === "TCP" ? find(service, port) : undefined,
-  );
-}
-
-/** None where the pod wants none. */
-function linked(
-  { spec }: FoundContainer,
-  services: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return spec.enableServiceLinks === false ? {} : services;
+  return serviceVariables(inNamespace, (service, { port, protocol }) => {
+    const [host] = service.clusterIPs;
+    if (isolated) return host === undefined ? undefined : { host, port };
+    return protocol === "TCP" ? find(service, port) : undefined;
+  });
 }
 
 /** By any name of a service, and by its cluster addresses. Names of single pods are none of these: their ports lead to all pods alike. */
@@ -185,9 +186,4 @@ async function sweep(deps: Pick<CliDeps, "os" | "paths">): Promise<void> {
   } catch {
     // without a home there is nothing to sweep
   }
-}
-
-/** The folders right above files, each once. */
-function folders(paths: Iterable<string>): readonly string[] {
-  return [...new Set([...paths].map((path) => path.slice(0, path.lastIndexOf("/")) || "/"))].sort();
 }

@@ -2,8 +2,10 @@ import type { Grammar, Invocation } from "../command.ts";
 import { texts } from "../flag.ts";
 import { connectionFlags } from "./connection_flags.ts";
 import { agentFlags, divertingFlags, markFlags } from "./inbound_flags.ts";
+import { isolationFlag } from "./isolation_flag.ts";
 import { sessionFlag } from "./session_flag.ts";
 import { wiringFlags } from "./wiring_flags.ts";
+import { workloadFlags } from "./workload_flags.ts";
 
 /** How `hawser run` is spelled. */
 export const runGrammar = {
@@ -16,6 +18,8 @@ export const runGrammar = {
     ...connectionFlags,
     ...sessionFlag,
     ...wiringFlags,
+    ...workloadFlags,
+    ...isolationFlag,
     exchange: texts(
       "SERVICE:LOCAL[:PORT]",
       "answer all requests of a service by a port of the program; again for more",
@@ -37,6 +41,11 @@ export const runGrammar = {
     {
       line: "hawser run --mesh orders:8080:http --mesh stock:8081 -- ./gradlew bootRun",
       what: "marked requests of two services",
+    },
+    { line: "hawser run --isolate net -- ./server", what: "any program at all, on Linux" },
+    {
+      line: "hawser run --env-from deploy/orders --mesh orders:8080 -- mvn spring-boot:run",
+      what: "with the variables that its container has",
     },
     { line: "hawser run --session dev -- bash", what: "a shell wired to a running session" },
   ],
