@@ -1,12 +1,12 @@
 /**
- * Lets a Node program reach the cluster by sockets of its own: database drivers, gRPC, `http` without a proxy. Loaded ahead of the program by
- * `NODE_OPTIONS=--require FILE`; `HAWSER_HOOK_PORT` is the port of the front door, which knows what belongs to the cluster.
+ * Lets a Node program reach the cluster by sockets of its own: database drivers, gRPC, `http` without a proxy. Loaded ahead of the program
+ * by `NODE_OPTIONS=--require FILE`; `HAWSER_HOOK_PORT` is the port of the front door, which knows what belongs to the cluster.
  *
  * - A connection to a host and a port: `PUT /port?host=HOST&port=PORT` answers with the port on 127.0.0.1 that leads there.
  * - A look-up of a name: `GET /address?host=NAME` answers with an address that stands for the name; a connection to it is asked about in turn.
  *
- * An empty answer, a front door that is gone, and any fault here mean: as it would be without this file. It is read by every Node that the program
- * starts, hence written in the language of Node 8, where it must do no harm; it is of use from 18 on. UDP is left alone.
+ * An empty answer, a front door that is gone, and any fault here mean: as it would be without this file. It is read by every Node that the
+ * program starts, hence written in the language of Node 8, where it must do no harm; it is of use from 18 on. UDP is left alone.
  */
 "use strict";
 
@@ -55,8 +55,8 @@ function install(frontDoor) {
 }
 
 /**
- * Node's `connect` with a look-up of ours: everything that goes on until a name is found (writes held back, `connecting`, time-outs, `destroy`) stays
- * Node's own. A look-up cannot answer with a port, so that of the socket's handle is exchanged once it is known.
+ * Node's `connect` with a look-up of ours: everything that goes on until a name is found (writes held back, `connecting`, time-outs,
+ * `destroy`) stays Node's own. A look-up cannot answer with a port, so the socket's handle is told once it is known.
  */
 function hookedConnect(net, lookupOfOthers, connect, ask) {
   return function () {
@@ -80,7 +80,7 @@ function hookedConnect(net, lookupOfOthers, connect, ask) {
     if (!isTcp || !mayBeTheClusters(host) || (lookup !== undefined && typeof lookup !== "function")) return;
     const family = net.isIP(host);
     const resolve = family === 0
-      ? lookup || lookupOfOthers()
+      ? lookup || late(lookupOfOthers())
       : (_host, wanted, done) => found(wanted, host, family, done);
     const changed = {
       lookup(name, wanted, done) {
@@ -100,7 +100,7 @@ function hookedConnect(net, lookupOfOthers, connect, ask) {
   }
 }
 
-/** Makes the next connection of a socket's handle go to a port on 127.0.0.1; false where there is no such port, or the handle is of a new make. */
+/** Sends the next connection of a socket's handle to a port on 127.0.0.1; false where there is none, or the handle is of another make. */
 function redirect(handle, port, forget) {
   if (!(port > 0 && port < 65536) || !handle || typeof handle.connect !== "function") return false;
   handle.connect = function (request) {
@@ -123,8 +123,8 @@ function hookedLookup(net, lookup, ask) {
     const wanted = typeof options === "function" ? {} : options;
     if (typeof done !== "function" || !isName(net, host) || !takesIpv4(wanted)) return lookup.apply(this, arguments);
     ask("GET", `/address?host=${encodeURIComponent(host)}`, (address) => {
-      if (net.isIPv4(address)) found(wanted, address, 4, done);
-      else lookup.apply(this, arguments);
+      if (net.isIPv4(address)) return found(wanted, address, 4, done);
+      late(lookup)(host, wanted, done);
     });
     return {};
   };
@@ -135,11 +135,26 @@ function hookedPromisedLookup(net, lookup, ask) {
     if (!isName(net, host) || !takesIpv4(options)) return lookup.apply(this, arguments);
     return new Promise((resolve, reject) => {
       ask("GET", `/address?host=${encodeURIComponent(host)}`, (address) => {
-        if (!net.isIPv4(address)) return lookup.apply(this, arguments).then(resolve, reject);
         const one = { address, family: 4 };
-        resolve(options && options.all ? [one] : one);
+        if (net.isIPv4(address)) return resolve(options && options.all ? [one] : one);
+        try {
+          resolve(lookup.apply(this, arguments));
+        } catch (error) {
+          reject(error);
+        }
       });
     });
+  };
+}
+
+/** A look-up that hands over what it would throw, about its options, since the program no longer waits for that. */
+function late(lookup) {
+  return (host, wanted, done) => {
+    try {
+      lookup(host, wanted, done);
+    } catch (error) {
+      done(error);
+    }
   };
 }
 
@@ -152,7 +167,7 @@ function found(wanted, address, family, done) {
 /** Whether the options of a look-up, or the family alone, leave room for an IPv4 address. */
 function takesIpv4(wanted) {
   const family = wanted && typeof wanted === "object" ? wanted.family : wanted;
-  return family !== 6 && family !== "IPv6";
+  return !family || family === 4 || family === "IPv4";
 }
 
 function isName(net, host) {
@@ -166,8 +181,8 @@ function mayBeTheClusters(host) {
 }
 
 /**
- * `ask(method, path, done)` calls `done(answer, forget)`, never before it returns: with the front door's answer, empty where it has none, and what removes
- * the answer from those that are remembered. Speaks HTTP by itself, since `http` takes time to load and is what tracers and mocks change.
+ * `ask(method, path, done)` calls `done(answer, forget)`, never before it returns: with the front door's answer, empty where it has none, and
+ * what makes it be asked anew. Speaks HTTP by itself, since `http` takes time to load and is what tracers and mocks change.
  */
 function asker(net, connect, frontDoor) {
   const answers = new Map();

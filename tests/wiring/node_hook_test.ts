@@ -172,10 +172,15 @@ describe("the Node hook", { ignore: !await hasNode() }, () => { // where PATH ha
         tried("loopback", () => net.connect(1, "127.0.0.1"));
         dns.lookup("db.invalid", show("dns"));
         dns.promises.lookup("db.invalid", { all: true }).catch(show("promise"));
+        for (const options of [{ family: 7 }, { hints: 3 }]) {
+          try { dns.lookup("db.invalid", options, show("options")); } catch (error) { show("options")(error); }
+          (async () => dns.promises.lookup("db.invalid", options))().catch(show("promise"));
+          tried("options", () => net.connect({ host: "db.invalid", port: 1, ...options }));
+        }
         try { dns.lookup("db.invalid"); } catch (error) { show("callback")(error); }`;
       const without = await script(source, undefined);
       assertEquals((await script(source, frontDoor)).sort(), without.sort());
-      assertEquals(without.length, 9);
+      assertEquals(without.length, 15);
     }));
 
   it("never asks about this machine", () =>
