@@ -47,8 +47,8 @@ const portAttempts = 16;
 
 /**
  * Opens a port for each service port and follows services as they come and go. Each service has an address of its own, 127.77.x.y, made from
- * its name, with the real port numbers. Where the system refuses (macOS knows only 127.0.0.1; Linux keeps ports below 1024 to root; somebody
- * is there already) the port is on 127.0.0.1 under a number that stays the same from run to run as long as it is free.
+ * its name, with the real port numbers. Where the system refuses a port (Linux keeps those below 1024 to root; somebody is there already) it gets a number
+ * that stays the same from run to run as long as it is free; where it refuses the address (macOS knows only 127.0.0.1), all are on 127.0.0.1 in that way.
  */
 export async function openServiceListeners(deps: ServiceListenersDeps): Promise<ServiceListeners> {
   const listeners = new Listeners(deps, await readPorts(deps.cacheFile));
@@ -154,12 +154,15 @@ class Listeners implements ServiceListeners {
     }
     const key = `${this.#deps.context}/${nameOf(service)}:${port}`;
     const start = this.#ports.get(key) ?? firstPort + fnv1a(key) % portCount;
-    for (let attempt = 0; attempt < portAttempts; attempt++) {
-      const candidate = firstPort + (start - firstPort + attempt) % portCount;
-      const local = await this.#listen(service, port, "127.0.0.1", candidate);
-      if (typeof local === "string") continue;
-      this.#ports.set(key, candidate);
-      return made(local);
+    // With all of its ports on one address, a service can be named by a host and several ports.
+    for (const host of this.#noOwnAddresses ? ["127.0.0.1"] : [this.#addressFor(service), "127.0.0.1"]) {
+      for (let attempt = 0; attempt < portAttempts; attempt++) {
+        const candidate = firstPort + (start - firstPort + attempt) % portCount;
+        const local = await this.#listen(service, port, host, candidate);
+        if (typeof local === "string") continue;
+        this.#ports.set(key, candidate);
+        return made(local);
+      }
     }
     this.#deps.log.warn(
       `No local port can be had for service "${service.name}" in namespace "${service.namespace}", port ${port}`,

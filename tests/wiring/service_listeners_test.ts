@@ -144,7 +144,11 @@ describe("openServiceListeners", () => {
     const linux = fakeSystem((_, port) => port < 1024 ? "EACCES" : undefined);
     const directory = new FakeDirectory(service("web", [80, 8080]));
     const listeners = await open(directory, linux);
-    assertEquals(listeners.list().map(({ port, localPort }) => port === localPort), [false, true]);
+    const list = listeners.list();
+    assertEquals(list.map(({ port, localPort }) => port === localPort), [false, true]);
+    // One host names both.
+    assertMatch(list[0]!.address, /^127\.77\./);
+    assertEquals(list[0]!.address, list[1]!.address);
     assertEquals(listeners.addressOf(directory.current[0]!), undefined);
     await listeners.close();
   });
