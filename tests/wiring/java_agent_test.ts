@@ -101,7 +101,7 @@ describe("the Java agent", { ignore: anyJdk === undefined }, () => {
       withCluster(async ({ port }) => {
         const expected: Record<string, string> = {
           "resolve=db.shop:0": "[db.shop/198.18.0.5]",
-          "resolve=DB.Shop:0": "[db.shop/198.18.0.5]",
+          "resolve=DB.Shop:0": "[DB.Shop/198.18.0.5]",
           "peer=db.shop:5432": "db.shop",
           "url=db.shop:80": "hello",
           "url=10.42.0.7:80": "hello",

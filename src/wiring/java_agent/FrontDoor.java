@@ -9,6 +9,7 @@ import java.net.Proxy;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -44,7 +45,7 @@ final class FrontDoor {
 
     /** The address that stands for a name; null where it is none of the cluster's. */
     static InetAddress addressOf(String name) {
-        String answer = ask("GET", "/address?host=" + name);
+        String answer = ask("GET", "/address?host=" + name.toLowerCase(Locale.ROOT));
         if (answer.isEmpty()) return null;
         String[] parts = answer.split("\\.", -1);
         byte[] address = new byte[parts.length];

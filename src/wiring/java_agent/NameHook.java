@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.FileReader;
 import java.net.InetAddress;
 import java.util.Collections;
-import java.util.Locale;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
@@ -27,8 +26,7 @@ public final class NameHook implements BiFunction<Object, Object, Object> {
     }
 
     private static InetAddress find(String name) {
-        if (!mayBeClusters(name)) return null;
-        return FrontDoor.addressOf(name.toLowerCase(Locale.ROOT));
+        return mayBeClusters(name) ? FrontDoor.addressOf(name) : null;
     }
 
     /** Whether it is worth asking: a name of letters, digits, hyphens and underscores, neither an address nor this machine's. */
