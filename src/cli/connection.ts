@@ -137,6 +137,7 @@ export async function openConnection(
   const status = () => ({
     context: access.context,
     namespaces: directory.namespaces,
+    zone: directory.zone,
     health: health.lost === undefined ? "ok" : `lost: ${health.lost}`,
     services: directory.services().length,
     connections: proxy.counts(),

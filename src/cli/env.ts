@@ -1,17 +1,22 @@
+import { Failure } from "../platform/failure.ts";
 import { parentShell } from "../platform/parent_shell.ts";
-import { jvmFlags } from "../wiring/jvm_flags.ts";
+import { hostsFile } from "../wiring/hosts_file.ts";
+import { hostsLines } from "../wiring/hosts_lines.ts";
 import { shellLines } from "../wiring/shell_lines.ts";
 import { formerVariables } from "../wiring/variables.ts";
 import type { CliDeps } from "./deps.ts";
 import type { EnvForm, EnvInvocation } from "./grammar/env.ts";
-import { chooseSession } from "./running_sessions.ts";
+import { chooseSession, type RunningSession, type SessionsDeps } from "./running_sessions.ts";
+import type { SessionNote } from "./session_note.ts";
+import { UsageError } from "./usage_error.ts";
 import { wireProgram } from "./wire_program.ts";
 
 /** `hawser env`. JSON: an object of variables; with `--unset`, null for those to remove. */
 export async function env(
   { options }: EnvInvocation,
-  deps: CliDeps & { readonly processEnv?: CliDeps["env"] },
+  deps: CliDeps & Pick<SessionsDeps, "ask" | "alive"> & { readonly processEnv?: CliDeps["env"] },
 ): Promise<number> {
+  if (options.hosts && options.unset) throw new UsageError("Either --hosts or --unset, not both", "env");
   const form: EnvForm = options.shell ?? (options.output === "json" ? "json" : await parentShell(deps.os, deps.env));
   if (options.unset) {
     const former = formerVariables(deps.processEnv ?? Deno.env.toObject(), deps.os);
@@ -19,12 +24,14 @@ export async function env(
     else if (form !== "jvm") deps.terminal.print(shellLines(form, former));
     return 0;
   }
-  const { note } = await chooseSession(options.session, deps);
+  const session = await chooseSession(options.session, deps);
+  const { note } = session;
+  if (options.hosts) {
+    printHosts(session, options.output, deps);
+    return 0;
+  }
   if (form === "jvm") {
-    deps.terminal.print(jvmFlags(note).join(" "));
-    deps.terminal.tell(
-      "These cover HTTP clients that look at system properties, and plain sockets; not Netty, java.net.http without them, or drivers that resolve names first: for those use hawser forward, or connect --listen",
-    );
+    await printVmOptions(options, note, deps);
     return 0;
   }
   const { variables, remarks } = await wireProgram(options, { proxy: note, namespace: note.namespace }, deps.env, deps);
@@ -32,3 +39,44 @@ export async function env(
   deps.terminal.print(shellLines(form, new Map(Object.entries(variables))));
   return 0;
 }
+
+/** What makes any JVM find the cluster, as one line, for where only options of the VM can be given. */
+async function printVmOptions(options: EnvInvocation["options"], note: SessionNote, deps: CliDeps): Promise<void> {
+  if (options.java === "off") throw new UsageError("--shell jvm prints just what --java off leaves out", "env");
+  const env = { ...deps.env, JAVA_TOOL_OPTIONS: undefined }; // what the user has there every JVM gets anyway
+  const reach = { proxy: note, namespace: note.namespace };
+  const { variables, remarks } = await wireProgram({ ...options, node: "off" }, reach, env, deps);
+  const { JAVA_TOOL_OPTIONS: line } = variables;
+  if (line === undefined) {
+    throw new Failure(`There are no VM options for session "${note.name}": ${remarks.join("; ")}`);
+  }
+  for (const remark of remarks) deps.log.event(remark);
+  deps.terminal.print(line);
+  if (options.java === "props") {
+    deps.terminal.tell(
+      "These cover HTTP clients that look at system properties, and plain sockets; not Netty, java.net.http without them, or drivers that resolve names first: for those use --java agent",
+    );
+  } else if (/["']/.test(line)) {
+    deps.terminal.tell("The quotes are for an IDE's field; in a shell, wire the shell instead, which covers Java too");
+  }
+}
+
+/** JSON: `{ entries: [{ address, names }], rest: [{ namespace, service, port, address, localPort }] }`. */
+function printHosts({ note, status }: RunningSession, output: "text" | "json", { terminal, os }: CliDeps): void {
+  if (note.listeners.length === 0) {
+    throw new Failure(`Session "${note.name}" has no local ports: start it with hawser connect --listen`);
+  }
+  const zone = typeof status.zone === "string" ? status.zone : "cluster.local";
+  const file = hostsFile(note.listeners, { namespace: note.namespace, zone });
+  if (output === "json") return terminal.printJson(file);
+  terminal.print(hostsLines(file));
+  terminal.tell(
+    file.entries.length === 0
+      ? "No service has all its ports at an address of its own here, so a hosts file is of no use: see hawser status"
+      : `For ${
+        hostsPaths[os] ?? "/etc/hosts"
+      }, which only an administrator may edit. They hold while the session runs, and for the next ones`,
+  );
+}
+
+const hostsPaths: Partial<Record<CliDeps["os"], string>> = { windows: "C:\\Windows\\System32\\drivers\\etc\\hosts" };

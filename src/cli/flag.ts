@@ -46,6 +46,8 @@ export interface FlagExtra {
   readonly hidden?: boolean;
   readonly setting?: boolean;
   readonly complete?: Completable;
+  /** What helps where a choice is none of those there are: a sentence without a period. */
+  readonly otherwise?: string;
 }
 
 /** A kind of value: its name in help and how to read it. */
@@ -205,7 +207,9 @@ export function choice<const C extends string, D extends C | undefined>(
         const found = choices.find((each) => each === given);
         if (found === undefined) {
           throw new UsageError(
-            `${origin} must be ${alternatives(choices)}: "${given}" is none of them.${didYouMean(given, choices)}`,
+            `${origin} must be ${alternatives(choices)}: "${given}" is none of them.${didYouMean(given, choices)}${
+              extra.otherwise === undefined ? "" : ` ${extra.otherwise}`
+            }`,
           );
         }
         return found;

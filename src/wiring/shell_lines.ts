@@ -1,22 +1,33 @@
 /** The ways in which variables can be written down. */
-export const shellForms = ["bash", "zsh", "fish", "powershell", "cmd", "dotenv", "json"] as const;
+export const shellForms = ["bash", "zsh", "fish", "powershell", "cmd", "dotenv", "json", "vscode", "intellij"] as const;
 
 /** One of {@linkcode shellForms}. */
 export type ShellForm = (typeof shellForms)[number];
 
 /**
- * Lines that set variables, or unset those whose value is undefined, for a shell to evaluate or a program to read. Any value comes out as it
+ * Lines that set variables, or unset those whose value is undefined, for a shell to evaluate or a program to read: `vscode` is part of a launch
+ * configuration, `intellij` what a field of one takes. Any value comes out as it
  * went in, but for NUL, which no variable holds, and line ends in `cmd`, which cannot hold them: both are dropped.
  */
 export function shellLines(form: ShellForm, variables: ReadonlyMap<string, string | undefined>): string {
   const entries = [...variables].map(([name, value]) => [name, value?.replaceAll("\0", "")] as const);
-  if (form === "json") {
-    return JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, value ?? null])), null, 2);
+  if (form === "json" || form === "vscode") {
+    const object = Object.fromEntries(entries.map(([name, value]) => [name, value ?? null]));
+    return JSON.stringify(form === "json" ? object : { env: object }, null, 2);
+  }
+  if (form === "intellij") {
+    return entries.flatMap(([name, value]) => value === undefined ? [] : [`${name}=${intellijQuoted(value)}`]).join(
+      ";",
+    );
   }
   return entries.flatMap(([name, value]) => line(form, name, value)).join("\n");
 }
 
-function line(form: Exclude<ShellForm, "json">, name: string, value: string | undefined): string[] {
+function line(
+  form: Exclude<ShellForm, "json" | "vscode" | "intellij">,
+  name: string,
+  value: string | undefined,
+): string[] {
   switch (form) {
     case "bash":
     case "zsh":
@@ -47,4 +58,12 @@ function dotenvQuoted(value: string): string {
   if (/^[A-Za-z0-9_.,:/@+=-]*$/.test(value)) return value;
   if (!/['\r\n]/.test(value)) return `'${value}'`;
   return `"${value.replace(/[\\"$`]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;
+}
+
+/**
+ * For the field "Environment variables" of a run configuration: bare where every version of the IDE agrees, else in double quotes, which those of 2025 and
+ * later read.
+ */
+function intellijQuoted(value: string): string {
+  return /^"|[;\r\n]|\\$/.test(value) ? `"${value.replace(/[\\"]/g, "\\$&")}"` : value;
 }

@@ -1,8 +1,14 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { readOptions } from "../../src/cli/define_command.ts";
 import { env } from "../../src/cli/env.ts";
+import type { EnvInvocation } from "../../src/cli/grammar/env.ts";
+import { wiringFlags } from "../../src/cli/grammar/wiring_flags.ts";
+import { type SessionNote, SessionNotes } from "../../src/cli/session_note.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
+import { Failure } from "../../src/platform/failure.ts";
 import { programVariables, withFormer } from "../../src/wiring/variables.ts";
-import { fakeDeps, noGlobals } from "./fake_deps.ts";
+import { fakeDeps, noGlobals, runMain } from "./fake_deps.ts";
 
 describe("hawser env --unset", () => {
   let root: string;
@@ -13,7 +19,14 @@ describe("hawser env --unset", () => {
 
   async function unset(processEnv: Readonly<Record<string, string>>) {
     const { deps, written } = fakeDeps(root);
-    const options = { ...noGlobals, session: undefined, shell: "bash", unset: true, java: "off", node: "off" } as const;
+    const options: EnvInvocation["options"] = {
+      ...noGlobals,
+      ...readOptions(wiringFlags, new Map()),
+      session: undefined,
+      shell: "bash",
+      unset: true,
+      hosts: false,
+    };
     assertEquals(await env({ options, words: [] }, { ...deps, processEnv }), 0);
     await deps.terminal.flush();
     return written;
@@ -35,5 +48,100 @@ describe("hawser env --unset", () => {
     const { out, err } = await unset({ HTTP_PROXY: "http://corp:3128" });
     assertEquals(out, "");
     assertStringIncludes(err, "Nothing to undo");
+  });
+});
+
+describe("hawser env", () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await Deno.makeTempDir();
+  });
+  afterEach(() => Deno.remove(root, { recursive: true }));
+
+  const listener = (service: string, namespace: string, port: number, address: string, localPort = port) => ({
+    service,
+    namespace,
+    port,
+    address,
+    localPort,
+  });
+  const listeners = [
+    listener("orders", "dev", 8080, "127.77.1.2"),
+    listener("web", "dev", 80, "127.0.0.1", 21000),
+  ];
+
+  async function print(options: Partial<EnvInvocation["options"]>, note: Partial<SessionNote> = {}) {
+    const { deps, written } = fakeDeps(root);
+    await new SessionNotes(deps.paths().state).write({
+      name: "dev",
+      id: "1",
+      pid: 7,
+      started: "",
+      version: "",
+      context: "",
+      namespace: "dev",
+      port: 1080,
+      dnsPort: undefined,
+      token: "",
+      auth: undefined,
+      listeners,
+      logFile: undefined,
+      ...note,
+    });
+    const given = { ...nothing, ...options };
+    await env({ options: given, words: [] }, {
+      ...deps,
+      alive: () => true,
+      ask: () => Promise.resolve({ session: "1", zone: "corp.local" }),
+    });
+    await deps.terminal.flush();
+    return written;
+  }
+
+  const nothing: EnvInvocation["options"] = {
+    ...noGlobals,
+    ...readOptions(wiringFlags, new Map()),
+    session: undefined,
+    shell: undefined,
+    unset: false,
+    hosts: false,
+  };
+
+  it("prints the agent's options for a JVM, or the properties, and nothing else", async () => {
+    assertMatch((await print({ shell: "jvm" })).out, /^-javaagent:.+hawser-agent\.jar=1080 -D\S+( -D\S+)*\n$/);
+    const props = await print({ shell: "jvm", java: "props" });
+    assertMatch(props.out, /^(-D\S+=\S+ ?)+\n$/);
+    assertStringIncludes(props.out, "-DsocksProxyPort=1080");
+    assertStringIncludes(props.err, "--java agent");
+  });
+
+  it("has no options for a JVM where the session asks for a password, or none are wanted", async () => {
+    const auth = { username: "hawser", password: "s3cret" };
+    const error = await assertRejects(() => print({ shell: "jvm" }, { auth }), Failure, "--auth");
+    assertEquals(error.message.includes("s3cret"), false);
+    await assertRejects(() => print({ shell: "jvm", java: "off" }), UsageError, "--java off");
+  });
+
+  it("prints lines for the hosts file, and says where that is", async () => {
+    const { out, err } = await print({ hosts: true });
+    assertEquals(out.split("\n"), [
+      "127.77.1.2      orders orders.dev orders.dev.svc orders.dev.svc.corp.local",
+      "# web.dev:80 is 127.0.0.1:21000, which no hosts file can say",
+      "",
+    ]);
+    assertStringIncludes(err, "/etc/hosts");
+    assertEquals(JSON.parse((await print({ hosts: true, output: "json" })).out).entries[0].address, "127.77.1.2");
+  });
+
+  it("says that a hosts file needs --listen, or is of no use", async () => {
+    await assertRejects(() => print({ hosts: true }, { listeners: [] }), Failure, "hawser connect --listen");
+    assertStringIncludes((await print({ hosts: true }, { listeners: listeners.slice(1) })).err, "of no use");
+    await assertRejects(() => print({ hosts: true, unset: true }), UsageError, "not both");
+  });
+
+  it("names --shell to who takes -o for it", async () => {
+    const { status, err } = await runMain(["env", "-o", "jvm"], { root });
+    assertEquals(status, 2);
+    assertStringIncludes(err, "hawser env --shell");
   });
 });

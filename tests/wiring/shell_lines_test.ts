@@ -103,4 +103,41 @@ describe("shellLines", () => {
       assertEquals(/(^|[^^])(\^\^)*[&|<>]/.test(line.slice(7)), false);
     }));
   });
+
+  it("is part of a launch configuration for VS Code", () => {
+    assertEquals(
+      JSON.parse(shellLines("vscode", new Map([["V", 'a "b"\n'], ["W", undefined]]))),
+      { env: { V: 'a "b"\n', W: null } },
+    );
+  });
+
+  it("is one line for IntelliJ, with quotes where the value would end or begin otherwise", () => {
+    const values = new Map([
+      ["PLAIN", '-javaagent:"C:\\Users\\Jo Doe\\a.jar"=1080 -Dx=y'],
+      ["LIST", "C:\\a;D:\\b"],
+      ["QUOTED", '"a" b'],
+      ["FOLDER", "C:\\"],
+      ["GONE", undefined],
+    ]);
+    assertEquals(
+      shellLines("intellij", values),
+      'PLAIN=-javaagent:"C:\\Users\\Jo Doe\\a.jar"=1080 -Dx=y;LIST="C:\\\\a;D:\\\\b";QUOTED="\\"a\\" b";FOLDER="C:\\\\"',
+    );
+  });
+
+  it("comes out of IntelliJ's rules for its field as it went in", () => {
+    fc.assert(fc.property(fc.array(value), (values) => {
+      const line = shellLines("intellij", new Map(values.map((each, at) => [`V${at}`, each])));
+      assertEquals(readAsIntellij(line), values);
+    }));
+  });
 });
+
+/** The values of `NAME=VALUE;NAME=VALUE`: what begins with a quote goes to the next one, backslashes keeping signs in it; the rest goes to the semicolon. */
+function readAsIntellij(line: string): string[] {
+  const values: string[] = [];
+  for (const [, quoted, bare] of line.matchAll(/V\d+=(?:"((?:[^"\\]|\\[^])*)"|([^;]*))(?:;|$)/g)) {
+    values.push(quoted?.replace(/\\([^])/g, "$1") ?? bare!);
+  }
+  return values;
+}

@@ -15,12 +15,13 @@ export const envGrammar = {
   name: "env",
   summary: "print the variables that wire a shell or a program to a running connect",
   description:
-    "Prints lines for your shell to evaluate. The form is that of the shell it is called from unless --shell names one; dotenv is for files that IDEs and containers read, jvm for the VM options of a Java program. -o json is the same as --shell json. For cmd, write the lines to a file and call it.",
+    'Prints lines for your shell to evaluate. The form is that of the shell it is called from unless --shell names one; dotenv is for files that IDEs and containers read, vscode for a launch configuration in launch.json, intellij for the field "Environment variables" of a run configuration, jvm for the VM options of a Java program, where nothing but these can be set. -o json is the same as --shell json. For cmd, write the lines to a file and call it. --hosts prints lines for the hosts file instead, for who may edit it and has connect --listen running; nothing needs them.',
   words: noWords,
   flags: {
     ...sessionFlag,
     ...wiringFlags,
     shell: choice(envForms, undefined, "form of the output; guessed by default", { short: "s" }),
+    hosts: toggle("print lines for the hosts file: the local addresses of a session with --listen", { setting: false }),
     unset: toggle("print the lines that undo it", { setting: false }),
   },
   examples: [
@@ -29,6 +30,8 @@ export const envGrammar = {
     { line: "hawser env | Out-String | Invoke-Expression", what: "PowerShell" },
     { line: 'hawser env > "%TEMP%\\hawser.cmd" && call "%TEMP%\\hawser.cmd"', what: "cmd" },
     { line: "java $(hawser env --shell jvm) -jar app.jar", what: "a Java program" },
+    { line: "hawser env --shell vscode", what: '"env" for a launch configuration' },
+    { line: "hawser env --hosts", what: "names for the hosts file" },
     { line: 'eval "$(hawser env --unset)"', what: "back to what was" },
   ],
 } satisfies Grammar;
