@@ -20,7 +20,7 @@ async function hasNode(): Promise<boolean> {
 async function node(args: readonly string[], frontDoor: Pick<FakeFrontDoor, "port"> | undefined): Promise<string[]> {
   const { NODE_OPTIONS: _, ...env } = Deno.env.toObject();
   const output = await new Deno.Command("node", {
-    args: [...args],
+    args: ["--no-warnings", ...args], // that fetch is new in 18
     env: { ...env, ...frontDoor && nodeVariables({ port: frontDoor.port, file }, {}, Deno.build.os) },
     clearEnv: true,
     signal: AbortSignal.timeout(15_000),
