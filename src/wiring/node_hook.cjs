@@ -92,10 +92,9 @@ function hookedConnect(net, lookupOfOthers, connect, ask) {
         });
       },
     };
-    if (family !== 0) {
-      changed.host = `[${host}]`; // Node looks no address up
-      changed.autoSelectFamily = false;
-    }
+    if (family !== 0) changed.host = `[${host}]`; // Node looks no address up
+    // Before 20, Node tried each address found by a handle of its own, even where there was but one
+    if (family !== 0 || parseInt(process.versions.node) < 20) changed.autoSelectFamily = false;
     return Object.assign(Object.create(options), changed);
   }
 }
