@@ -1,0 +1,81 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { isAlive } from "../../src/platform/process.ts";
+import { type Practice, startPractice } from "../practice/practice.ts";
+import { hawserCommand, runHawser } from "./hawser_process.ts";
+
+/** Stands for Chromium: goes where its PAC file says, prints what it gets and what it is, and stays if it is told to. */
+const browser = `
+const [profile, pac] = ["user-data-dir", "proxy-pac-url"].map((name) =>
+  Deno.args.find((arg) => arg.startsWith("--" + name + "="))?.replace(/^[^=]+=/, "")
+);
+const url = Deno.args.at(-1);
+const find = new Function(await (await fetch(pac)).text() + "; return FindProxyForURL;")();
+const [kind, place] = find(url, new URL(url).hostname).split(" ");
+const client = Deno.createHttpClient({ proxy: { url: "http://" + place } });
+const page = await (await fetch(url, { client })).text();
+const mode = (await Deno.stat(profile)).mode & 0o777;
+console.log(JSON.stringify({ kind, page, profile, mode, url, args: Deno.args, pid: Deno.pid }));
+if (Deno.args.includes("--stay")) setTimeout(() => {}, 60_000);
+`;
+
+describe("hawser browser on a practice cluster", { ignore: Deno.build.os === "windows" }, () => {
+  let practice: Practice;
+  let root: string;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    practice = await startPractice();
+    await practice.addService({ namespace: "dev", name: "web", ports: [{ port: 80, targetPort: 8080 }], replicas: 1 });
+    root = await Deno.makeTempDir();
+    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
+    await Deno.writeTextFile(`${root}/browser.ts`, browser);
+    const script = `#!/bin/sh\nexec '${Deno.execPath()}' run -A --no-config '${root}/browser.ts' "$@"\n`;
+    await Deno.writeTextFile(`${root}/google-chrome`, script, { mode: 0o755 });
+    await Deno.writeTextFile(`${root}/broken`, "#!/bin/sh\necho no display >&2\nexit 3\n", { mode: 0o755 });
+    env = { HOME: root, PATH: `${root}:/usr/bin:/bin`, KUBECONFIG: `${root}/kubeconfig` };
+  });
+  afterAll(async () => {
+    await practice.stop();
+    await Deno.remove(root, { recursive: true });
+  });
+
+  const hawser = (...args: string[]) => ["browser", "--port", "0", "--no-dns", ...args];
+  const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+  it("connects, opens the first browser there is at a service, and leaves nothing behind", async () => {
+    const { status, out, err } = await runHawser(hawser("web/hello", "--", "--extra"), env);
+    assertEquals([status, err.includes("Opening Chrome")], [0, true]);
+    const { kind, page, profile, mode, url, args } = JSON.parse(out);
+    assertEquals([kind, url, mode, args.includes("--extra")], ["PROXY", "http://web/hello", 0o700, true]);
+    assertStringIncludes(page, "web-");
+    assertEquals(await exists(profile), false);
+  });
+
+  it("closes the browser and removes its profile when interrupted", async () => {
+    const child = hawserCommand(hawser("web", "--", "--stay"), env).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("\n")) text += (await reader.read()).value ?? "";
+    const { profile, pid } = JSON.parse(text);
+    assertEquals([await exists(profile), isAlive(pid)], [true, true]);
+    child.kill("SIGINT");
+    assertEquals((await child.status).code, 130);
+    assertEquals([await exists(profile), isAlive(pid)], [false, false]);
+    await reader.cancel();
+    await child.stderr.cancel();
+  });
+
+  it("passes on how a browser failed, with its last words", async () => {
+    const { status, err } = await runHawser(hawser("web", "--browser", `${root}/broken`), env);
+    assertEquals(status, 3);
+    assertStringIncludes(err, "no display");
+  });
+
+  it("refuses what is not for the cluster before it connects to anything", async () => {
+    for (const word of ["file:///etc/passwd", "javascript:alert(1)"]) {
+      const { status, err } = await runHawser(["browser", word], { HOME: root });
+      assertEquals([status, err.includes("http and https")], [2, true]);
+    }
+  });
+});
