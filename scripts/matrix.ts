@@ -11,6 +11,7 @@
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { parseArgs } from "@std/cli/parse-args";
 import { connectHawser, Home } from "../tests/e2e/hawser.ts";
+import { browserPrograms } from "./matrix/browsers.ts";
 import { goPrograms } from "./matrix/go.ts";
 import { javaPrograms } from "./matrix/java.ts";
 import { judge, type Verdict } from "./matrix/judge.ts";
@@ -48,7 +49,7 @@ Deno.exit(faults.length > 0 ? 1 : 0);
 
 async function run(): Promise<Verdict[]> {
   const programs: Program[] = [];
-  for (const prepare of [toolPrograms, javaPrograms, nodePrograms, pythonPrograms, goPrograms]) {
+  for (const prepare of [toolPrograms, browserPrograms, javaPrograms, nodePrograms, pythonPrograms, goPrograms]) {
     programs.push(...(await prepare()).filter(chosen));
   }
   const servers: Servers = await openServers({ reuse: keep });

@@ -4,7 +4,7 @@ import { isolation, javaAgent, javaProperties, rewriting, variables } from "./la
 import { downloadDependencies } from "./maven.ts";
 import { prepared } from "./prepared.ts";
 import type { Program } from "./program.ts";
-import { inSid, javaFolder, javaVersions, prepareSid } from "./sid.ts";
+import { inSid, javaFolder, prepareSid } from "./sid.ts";
 
 const sources = fileURLToPath(new URL("programs/java", import.meta.url));
 
@@ -16,19 +16,29 @@ const clients = [
   ...["RabbitMQ client", "RabbitMQ client, NIO", "Kafka client", "NIO, pod's name", "NIO, pod's IP"],
 ];
 
-/** Libraries of Java on every Java that has long support. */
+/** Those that have long support. */
+const versions = [8, 11, 17, 21, 25];
+
+/** Libraries of Java on this machine's Java and on others from a chroot, which cannot be entered in isolation. */
 export async function javaPrograms(): Promise<Program[]> {
-  const [folder] = await Promise.all([buildClients(), prepareSid()]);
-  return javaVersions.map((version) => ({
-    family: "Java",
-    runtime: `Java ${version}`,
-    clients: clients.filter((client) => version >= 11 || client !== "java.net.http"),
-    words: (clients) =>
-      inSid([`${javaFolder(version)}/bin/java`, "-cp", `${folder}/lib/*:${folder}/classes`, "Clients", ...clients]),
-    answers: "lines",
-    layers: [variables, javaProperties, javaAgent, rewriting, isolation],
-    seconds: 150,
-  }));
+  const properties = await succeed(["java", "-XshowSettings:properties", "-version"], { both: true });
+  const here = Number(/java\.specification\.version = (?:1\.)?(\d+)/.exec(properties)?.[1]);
+  const folder = await buildClients();
+  await prepareSid(versions.filter((version) => version !== here));
+  const layers = [variables, javaProperties, javaAgent, rewriting];
+  return versions.map((version) => {
+    const enter = (words: readonly string[]) => version === here ? words : inSid(words);
+    const java = version === here ? "java" : `${javaFolder(version)}/bin/java`;
+    return {
+      family: "Java",
+      runtime: `Java ${version}`,
+      clients: clients.filter((client) => version >= 11 || client !== "java.net.http"),
+      words: (clients) => enter([java, "-cp", `${folder}/lib/*:${folder}/classes`, "Clients", ...clients]),
+      answers: "lines",
+      layers: version === here ? [...layers, isolation] : layers,
+      seconds: 150,
+    };
+  });
 }
 
 /** The folder with the classes, and the libraries in `lib`. */

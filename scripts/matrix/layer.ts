@@ -10,6 +10,8 @@ export interface Layer {
   readonly alone?: boolean;
   /** Whether addresses come in a file of variables rather than in the environment: only such are rewritten. */
   readonly envFile?: boolean;
+  /** Whether the program is a browser that hawser starts itself: its name, an address, and its arguments. */
+  readonly browser?: boolean;
 }
 
 const hooksOff = ["--java", "off", "--node", "off"];
@@ -40,3 +42,6 @@ export const rewriting: Layer = {
   alone: true,
   envFile: true,
 };
+
+/** A browser's own profile, which names our PAC file. */
+export const pacFile: Layer = { name: "PAC", flags: [], default: true, browser: true };

@@ -12,9 +12,9 @@ export interface Program {
   readonly words: (clients: readonly string[]) => readonly string[];
   /**
    * `lines`: it writes a line for each client as `lines.ts` reads it; `output`: it is a client by itself, and the answer is what it writes on
-   * stdout.
+   * stdout; a function: it is one, and the answer is found by this once it has ended.
    */
-  readonly answers: "lines" | "output";
+  readonly answers: "lines" | "output" | (() => Promise<string>);
   /** Beside the addresses of the servers. */
   readonly env?: Readonly<Record<string, string>>;
   /** The ways to try, the one that asks least of the program first. */

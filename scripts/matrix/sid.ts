@@ -4,12 +4,9 @@ import { workshop } from "./prepared.ts";
 /** Debian's unstable release, which has all Javas there are. */
 const root = Deno.env.get("HAWSER_MATRIX_SID") ?? "/var/cache/hawser-sid";
 
-/** The Javas that it has. */
-export const javaVersions = [8, 11, 17, 21, 25] as const;
-
-/** Makes a folder with Debian's unstable release and its Javas, where there is none. Needs root and debootstrap. */
-export async function prepareSid(): Promise<void> {
-  const missing = javaVersions.filter((version) => !exists(`${root}${javaFolder(version)}/bin/java`));
+/** Makes a folder with Debian's unstable release and Javas of it, where there is none. Needs root and debootstrap. */
+export async function prepareSid(versions: readonly number[]): Promise<void> {
+  const missing = versions.filter((version) => !exists(`${root}${javaFolder(version)}/bin/java`));
   if (missing.length === 0) return;
   if (!exists(`${root}/usr/bin/apt-get`)) {
     const mirror = await debianMirror();
@@ -36,7 +33,7 @@ exec chroot "$root" "$@"`;
 
 /** How a program of that release is started, with the workshop and /tmp where they are outside. */
 export function inSid(words: readonly string[]): string[] {
-  return ["unshare", "--map-root-user", "--mount", "sh", "-ec", script, root, workshop, ...words];
+  return ["unshare", "--mount", "sh", "-ec", script, root, workshop, ...words];
 }
 
 /** The mirror this machine itself uses; debootstrap's own where that is not found. */

@@ -30,30 +30,44 @@ export async function tryProgram(
     ...program.env,
   };
   const started = performance.now();
-  let result: CommandResult;
-  if (layer === undefined) {
-    result = await command(words, { env: { ...home.env, ...variables }, seconds });
-  } else {
-    const reach = program.alone || layer.alone ? ["-n", namespace] : ["--session", session];
-    const timed = ["timeout", "--kill-after=5", String(seconds), ...words];
-    const args = [
-      "run",
-      ...reach,
-      ...layer.flags,
-      ...layer.envFile ? ["--env-file", await envFile(home, servers)] : [],
-      "--",
-      ...timed,
-    ];
-    const ended = await runHawser(home.with(variables), args, (seconds + 30) * 1000);
-    result = { ...ended, late: ended.code === 124 || ended.code === 137 };
+  const result = layer === undefined
+    ? await command(words, { env: { ...home.env, ...variables }, seconds })
+    : await runHawser(
+      home.with(variables),
+      await hawserWords(program, words, layer, { home, session, servers }),
+      (seconds + 30) * 1000,
+    );
+  const outcomes = program.answers === "lines" ? readLines(result.stdout) : new Map<string, Outcome>();
+  if (program.answers !== "lines") {
+    const milliseconds = performance.now() - started;
+    const answer = (program.answers === "output" ? result.stdout : await program.answers()).trim();
+    for (const client of clients) {
+      outcomes.set(client, {
+        right: result.code === 0 && answer === "42",
+        milliseconds,
+        said: answer || lastWords(result),
+      });
+    }
   }
-  const outcomes = program.answers === "lines"
-    ? readLines(result.stdout)
-    : wholeOutput(program, result, performance.now() - started);
   for (const client of clients) {
     if (!outcomes.has(client)) outcomes.set(client, { right: false, milliseconds: NaN, said: lastWords(result) });
   }
   return outcomes;
+}
+
+async function hawserWords(
+  { alone, seconds = 60 }: Program,
+  words: readonly string[],
+  layer: Layer,
+  { home, session, servers }: TryDeps,
+): Promise<string[]> {
+  const reach = alone || layer.alone ? ["-n", namespace] : ["--session", session];
+  if (layer.browser) {
+    const [browser = "", address = "", ...args] = words;
+    return ["browser", ...reach, "--browser", browser, address, "--", ...args];
+  }
+  const file = layer.envFile ? ["--env-file", await envFile(home, servers)] : [];
+  return ["run", ...reach, ...layer.flags, ...file, "--", "timeout", "--kill-after=5", String(seconds), ...words];
 }
 
 async function envFile({ folder }: Home, { addresses }: Servers): Promise<string> {
@@ -62,13 +76,7 @@ async function envFile({ folder }: Home, { addresses }: Servers): Promise<string
   return path;
 }
 
-function wholeOutput(program: Program, result: CommandResult, milliseconds: number): Map<string, Outcome> {
-  const right = result.code === 0 && /(^|\s)42\s*$/.test(result.stdout);
-  const outcome = { right, milliseconds, said: right ? "42" : `!${lastWords(result)}` };
-  return new Map(program.clients.map((client) => [client, outcome]));
-}
-
-function lastWords({ code, stdout, stderr, late }: CommandResult): string {
+function lastWords({ code, stdout, stderr }: Pick<CommandResult, "code" | "stdout" | "stderr">): string {
   const last = `${stdout}\n${stderr}`.trim().split("\n").slice(-2).join(" ");
-  return `${late ? "took too long" : `ended with ${code}`}: ${last}`;
+  return `${code === 124 || code === 137 ? "took too long" : `ended with ${code}`}: ${last}`;
 }

@@ -8,8 +8,17 @@ function product(text, pattern) {
   return a && String(a * b);
 }
 
+/** What browsers have found, by their names. */
+const told = new Map();
+
 createServer((request, response) => {
-  // What a shallow clone of an empty repository asks for, so that git has something to read: one branch.
+  const [, page] = /^\/page\/(\w+)$/.exec(request.url) ?? [];
+  if (page) return response.writeHead(200, { "content-type": "text/html" }).end(pageOf(page));
+  const [, teller, telling] = /^\/told\/(\w+)(?:\/(\d+))?$/.exec(request.url) ?? [];
+  if (telling) told.set(teller, telling);
+  if (telling) return response.end();
+  if (teller) return response.end(told.get(teller) ?? "", () => told.delete(teller));
+  // What git asks of a server that only has files: https://git-scm.com/docs/http-protocol
   if (request.url.startsWith("/product.git/info/refs")) {
     return response.end(`${"42".padStart(40, "0")}\trefs/heads/main\n`);
   }
@@ -18,6 +27,19 @@ createServer((request, response) => {
     answer ?? "There is only /multiply/A/B\n",
   );
 }).listen(8080);
+
+/** Asks while it loads, and tells the answer back. */
+function pageOf(name) {
+  return `<!doctype html><title>Product</title><script>
+    function ask(path) {
+      const request = new XMLHttpRequest();
+      request.open("GET", path, false);
+      request.send();
+      return request.responseText;
+    }
+    ask("/told/${name}/" + ask("/multiply/6/7"));
+  </script>`;
+}
 
 createHttp2Server().on("stream", async (stream) => {
   const chunks = [];

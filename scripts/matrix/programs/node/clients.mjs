@@ -125,7 +125,7 @@ async function run(name) {
     const { cause = error } = error;
     return `!${cause.errors?.[0] ?? cause}`.replaceAll(/\s+/g, " ");
   });
-  console.log([name, Math.round(performance.now() - started), answer].join("\t"));
+  process.stdout.write(`${name}\t${Math.round(performance.now() - started)}\t${answer}\n`);
 }
 
 for (const name of process.argv.slice(2)) await run(name);
