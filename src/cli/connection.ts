@@ -114,7 +114,12 @@ export async function openConnection(
     clock,
     log,
     pages: {
-      ...auth ? {} : hookPages({ isClusters: (target) => router.isClusters(target, closing.signal), addresses, ports }),
+      ...auth ? {} : hookPages({
+        isClusters: (target) => router.isClusters(target, closing.signal),
+        addresses,
+        ports,
+        ownName: Deno.hostname(),
+      }),
       "GET /proxy.pac": {
         open: true,
         respond: async () => ({ type: "application/x-ns-proxy-autoconfig", text: pac(await deps.outsidePac?.()) }),

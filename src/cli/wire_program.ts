@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isPlain, plainPath } from "../platform/plain_path.ts";
 import type { Environment } from "../platform/proxy_settings.ts";
 import { hookSources } from "../wiring/hook_sources.ts";
 import { installFile } from "../wiring/install_file.ts";
@@ -40,11 +41,12 @@ export async function wireProgram(
   const { os } = deps;
   const remarks: string[] = [];
   const variables: Record<string, string> = { ...programVariables(proxy, env, os), ...springVariables(namespace, env) };
-  const folder = () => join(deps.paths().state, "hooks");
+  const install = async (name: string, content: Uint8Array) =>
+    plainPath(await installFile(join(folderFor(deps.paths().state, env, os), "hooks"), name, content), os);
   const layers: Record<string, Layer> = {
     ...options.java === "agent" && {
       "--java agent": async (env) => {
-        const file = await installFile(folder(), "hawser-agent.jar", await hookSources.java());
+        const file = await install("hawser-agent.jar", await hookSources.java());
         const remark = javaRemark({ port: proxy.port, file }, env, os);
         if (remark !== undefined) remarks.push(remark);
         return javaVariables({ port: proxy.port, file }, env, os);
@@ -53,7 +55,7 @@ export async function wireProgram(
     ...options.java === "props" && { "--java props": (env) => Promise.resolve(javaProperties(proxy, env, os)) },
     ...options.node === "hook" && {
       "--node hook": async (env) => {
-        const file = await installFile(folder(), "hook.cjs", await hookSources.node());
+        const file = await install("hook.cjs", await hookSources.node());
         return nodeVariables({ port: proxy.port, file }, env, os);
       },
     },
@@ -72,6 +74,13 @@ export async function wireProgram(
     }
   }
   return { variables: withFormer(variables, env, os), remarks };
+}
+
+/** A folder of the user's own for files that programs of any locale are to load: the state folder, else the one for this login where only that is plain. */
+function folderFor(state: string, env: Environment, os: typeof Deno.build.os): string {
+  const runtime = env.XDG_RUNTIME_DIR;
+  const isBetter = os === "linux" && !isPlain(state) && runtime?.startsWith("/") && isPlain(runtime);
+  return isBetter ? `${runtime}/hawser` : state;
 }
 
 /** Spring Cloud Kubernetes: services by name, not by their pods' addresses, in the namespace that is in use. */

@@ -9,6 +9,8 @@ export interface HookPagesDeps {
   isClusters(target: Target): Promise<boolean>;
   readonly addresses: MadeUpAddresses;
   readonly ports: Pick<TargetPorts, "portFor">;
+  /** This machine's own name, which is never the cluster's: a JVM looks it up at every start. */
+  readonly ownName: string;
 }
 
 /**
@@ -20,6 +22,8 @@ export interface HookPagesDeps {
  *   PUT, which no web page can send unasked.
  */
 export function hookPages(deps: HookPagesDeps): Record<string, ControlPage> {
+  const own = deps.ownName.toLowerCase();
+  const isClusters = async (target: Target) => target.host.toLowerCase() !== own && await deps.isClusters(target);
   return {
     "GET /address": {
       open: true,
@@ -27,7 +31,7 @@ export function hookPages(deps: HookPagesDeps): Record<string, ControlPage> {
         const host = hostOf(query);
         if (host === undefined) return badRequest("host");
         // Programs ask before they have a port; most have a name of their own for each.
-        return plain(await deps.isClusters({ host, port: 0 }) ? deps.addresses.addressOf(host) : "");
+        return plain(await isClusters({ host, port: 0 }) ? deps.addresses.addressOf(host) : "");
       },
     },
     "PUT /port": {
@@ -38,7 +42,7 @@ export function hookPages(deps: HookPagesDeps): Record<string, ControlPage> {
         const port = Number(query.get("port"));
         if (!Number.isInteger(port) || port < 1 || port > 65535) return badRequest("port");
         const target = { host: deps.addresses.nameOf(host) ?? host, port };
-        const found = await deps.isClusters(target) ? await deps.ports.portFor(target) : undefined;
+        const found = await isClusters(target) ? await deps.ports.portFor(target) : undefined;
         return plain(found === undefined ? "" : String(found));
       },
     },

@@ -24,9 +24,10 @@ function pages() {
     log: silentLog,
   });
   const all = hookPages({
-    isClusters: ({ host }) => Promise.resolve(["orders", "10.244.0.7"].includes(host.toLowerCase())),
+    isClusters: ({ host }) => Promise.resolve(["orders", "laptop", "10.244.0.7"].includes(host.toLowerCase())),
     addresses: new MadeUpAddresses(),
     ports,
+    ownName: "Laptop",
   });
   const ask = async (page: string, query: Record<string, string>) =>
     await all[page]!.respond({ query: new URLSearchParams(query), body: new Uint8Array() });
@@ -57,6 +58,11 @@ describe("hookPages", () => {
     assertEquals(made.startsWith("198.1"), true, made);
     assertEquals(await address("orders"), made);
     assertEquals(await address("example.com"), "");
+  });
+
+  it("leave this machine its own name", async () => {
+    const { address, port } = pages();
+    assertEquals([await address("laptop"), await address("LAPTOP"), await port("laptop", 80)], ["", "", ""]);
   });
 
   it("answer a port that leads to a name, to its made-up address and to a pod's address", async () => {
