@@ -3,23 +3,10 @@ import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { type Practice, startPractice } from "../practice/practice.ts";
 import { runHawser } from "./hawser_process.ts";
+import { seeingProgram, type Seen } from "./seeing_program.ts";
 
 const windows = Deno.build.os === "windows";
 const secret = "s3cret-of-the-cluster";
-
-/** Prints its variables, and the files below HAWSER_FILES by their paths there, as one line of JSON. */
-const program = `
-  const root = Deno.env.get("HAWSER_FILES");
-  const files = {};
-  const look = (path) => {
-    for (const { name, isDirectory } of Deno.readDirSync(root + path)) {
-      if (isDirectory) look(path + "/" + name);
-      else files[path + "/" + name] = Deno.readTextFileSync(root + path + "/" + name);
-    }
-  };
-  if (root) look("");
-  console.log(JSON.stringify({ env: Deno.env.toObject(), files }));
-`;
 
 const container = {
   name: "api",
@@ -114,9 +101,9 @@ describe("run with what a container has", () => {
 
   const run = async (...flags: readonly string[]) => {
     const all = ["run", "--port", "0", "--java", "off", "--node", "off", ...flags];
-    const { status, out, err } = await runHawser([...all, "--", Deno.execPath(), "eval", program], env);
+    const { status, out, err } = await runHawser([...all, "--", Deno.execPath(), "eval", seeingProgram], env);
     assertEquals(status, 0, err);
-    const seen: { env: Record<string, string>; files: Record<string, string> } = JSON.parse(out);
+    const seen: Seen = JSON.parse(out);
     return { ...seen, err };
   };
 
@@ -200,7 +187,10 @@ describe("run with what a container has", () => {
         [["--env-from", "deploy/apj"], 1, 'There is no deployment "apj" in namespace "dev". Did you mean "api"?'],
       ] as const
     ) {
-      const refused = await runHawser(["run", "--port", "0", ...flags, "--", Deno.execPath(), "eval", program], env);
+      const refused = await runHawser(
+        ["run", "--port", "0", ...flags, "--", Deno.execPath(), "eval", seeingProgram],
+        env,
+      );
       assertStringIncludes(refused.err, message);
       assertEquals([refused.status, refused.out], [status, ""]);
       assertFalse(refused.err.includes(secret));
