@@ -14,6 +14,11 @@
 const answerTime = 5000;
 /** Milliseconds for which "not the cluster's" holds. */
 const refusalLife = 2000;
+/**
+ * What a look-up finds for what is the cluster's, of TEST-NET-1 (RFC 5737). Nothing connects to it; a Node to come that did would reach nothing, and
+ * not a server of this machine on the port that was meant for the cluster's.
+ */
+const nowhere = "192.0.2.1";
 /** How many refusals are kept. */
 const refusalLimit = 1000;
 /** Characters that an answer may have, head and body. */
@@ -88,7 +93,7 @@ function hookedConnect(net, lookupOfOthers, connect, ask) {
         ask("PUT", `/port?host=${encodeURIComponent(host)}&port=${port}`, (answer, forget) => {
           if (socket._handle !== handle) return; // destroyed, or on its way to elsewhere
           if (!redirect(handle, Number(answer), forget)) return resolve(name, wanted, done);
-          found(wanted, "127.0.0.1", 4, done);
+          found(wanted, nowhere, 4, done);
         });
       },
     };
