@@ -10,7 +10,7 @@ export interface RunBrowserOptions {
   /** Closes it when it aborts. */
   readonly signal: AbortSignal;
   readonly clock: Pick<Clock, "after">;
-  /** Told which process it is before anything is waited for. */
+  /** Told which process it is. Where it rejects the browser is closed again. */
   readonly onStart: (pid: number) => Promise<void>;
 }
 
@@ -50,12 +50,13 @@ export async function runBrowser(
   };
   signal.addEventListener("abort", close, { once: true });
   try {
-    await onStart(child.pid);
-    if (signal.aborted) close();
+    const [noted] = await Promise.allSettled([onStart(child.pid)]);
+    if (noted.status === "rejected") close();
     const { code } = await child.status;
     const enough = clock.after(lateWords, () => ours.abort()); // helpers may hold its stderr open for longer
     const words = await complaint;
     enough();
+    if (noted.status === "rejected") throw noted.reason;
     return { status: signal.aborted ? 0 : code, complaint: words };
   } finally {
     signal.removeEventListener("abort", close);

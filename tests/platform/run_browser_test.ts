@@ -19,7 +19,7 @@ describe("runBrowser", () => {
       os: Deno.build.os,
       signal,
       clock: systemClock,
-      onStart: (pid) => Promise.resolve(onStart(pid)),
+      onStart: async (pid) => await onStart(pid),
     });
   }
 
@@ -58,6 +58,16 @@ describe("runBrowser", () => {
     assertEquals(isAlive(pid), false);
     const left = await helperPid();
     while (isAlive(left)) await systemClock.sleep(20); // it is no child of ours: the system buries it
+  });
+
+  it("closes it where it cannot be noted which process it is", async () => {
+    let pid = 0;
+    const unnoted = (it: number) => {
+      pid = it;
+      throw new Error("the disk is full");
+    };
+    await assertRejects(() => play("setTimeout(() => {}, 60000)", undefined, unnoted), Error, "the disk is full");
+    assertEquals(isAlive(pid), false);
   });
 
   it("says that a file is no program", async () => {
