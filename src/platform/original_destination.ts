@@ -8,8 +8,8 @@ export interface Destination {
 
 /** Tells where a TCP connection was going before the kernel's NAT redirected it to us. */
 export interface OriginalDestinations {
-  /** `fd` is the accepted socket's; undefined where nothing has redirected it. */
-  of(fd: number, family: 4 | 6): Destination | undefined;
+  /** Asks of a copy of an accepted socket's descriptor, which is closed then; undefined where nothing has redirected the connection. */
+  take(fd: number, family: 4 | 6): Destination | undefined;
   close(): void;
 }
 
@@ -21,19 +21,22 @@ const portAt = 2;
 const addressAt = { 4: [4, 8], 6: [8, 24] } as const;
 
 /**
- * Opens the C library for getsockopt, of which Deno offers nothing: what every transparent proxy on Linux asks. Throws where there is
+ * Opens the C library for getsockopt and close, of which Deno offers nothing: what every transparent proxy on Linux asks. Throws where there is
  * no such library.
  */
 export function openOriginalDestinations(): OriginalDestinations {
   const library = Deno.dlopen("libc.so.6", {
+    close: { parameters: ["i32"], result: "i32" },
     getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   });
   return {
-    of(fd, family) {
+    take(fd, family) {
       const address = new Uint8Array(28);
       const length = new Uint32Array([address.length]);
       const [level, name] = options[family];
-      if (library.symbols.getsockopt(fd, level, name, address, length) !== 0) return undefined;
+      const failed = library.symbols.getsockopt(fd, level, name, address, length) !== 0;
+      library.symbols.close(fd);
+      if (failed) return undefined;
       return {
         host: formatIp(address.slice(...addressAt[family])),
         port: new DataView(address.buffer).getUint16(portAt),

@@ -20,15 +20,17 @@ export async function endOthers({ clock }: { readonly clock: Clock }): Promise<v
 }
 
 async function othersHere(): Promise<number[]> {
-  const here = await Deno.readLink("/proc/self/ns/net");
-  const found: number[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === Deno.pid) continue;
-    // Those of others do not let us look; one that has ended, but nobody has asked how, has no network any more.
-    if (await Deno.readLink(`/proc/${pid}/ns/net`).catch(() => "") === here) found.push(pid);
+  // Those of others do not let us look; one that has ended, but nobody has asked how, has no network any more.
+  const script = "exec find /proc/[0-9]*/ns/net -maxdepth 0 -printf '%p %l\\n'";
+  const shell = new Deno.Command("/bin/sh", { args: ["-c", script], stdin: "null", stdout: "piped", stderr: "null" });
+  const child = shell.spawn();
+  const lines = new TextDecoder().decode((await child.output()).stdout);
+  const namespaces = new Map<number, string>();
+  for (const [, pid, namespace = ""] of lines.matchAll(/^\/proc\/(\d+)\/ns\/net (\S+)$/gm)) {
+    namespaces.set(Number(pid), namespace);
   }
-  return found;
+  const here = namespaces.get(Deno.pid);
+  return [...namespaces.keys()].filter((pid) => namespaces.get(pid) === here && pid !== Deno.pid && pid !== child.pid);
 }
 
 function signal(pid: number, signal: Deno.Signal): void {

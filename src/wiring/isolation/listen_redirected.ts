@@ -17,8 +17,8 @@ export function listenRedirected(
     const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
     server.on("connection", (socket) => {
       const stream = new TcpStream(socket);
-      const fd = descriptor(socket);
-      const destination = fd === undefined ? undefined : destinations.of(fd, family);
+      const fd = copiedDescriptor(socket);
+      const destination = fd === undefined ? undefined : destinations.take(fd, family);
       if (destination) onConnection(stream, destination);
       else stream.reset();
     });
@@ -32,8 +32,8 @@ export function listenRedirected(
   });
 }
 
-/** Deno hands a socket's descriptor out only where it passes sockets to child processes; a test holds it to that. */
-function descriptor(socket: net.Socket): number | undefined {
+/** Deno hands out descriptors only to pass sockets to child processes, and copies at that: whoever gets one has to close it. */
+function copiedDescriptor(socket: net.Socket): number | undefined {
   const { _handle } = socket as unknown as { _handle?: { fdForIpc?(): number } | null };
   return _handle?.fdForIpc?.();
 }

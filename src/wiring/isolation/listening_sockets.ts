@@ -1,19 +1,13 @@
 import { parseProcNetTcp, type SocketAddress } from "../../cluster/parse_proc_net_tcp.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { readProc } from "../../platform/read_proc.ts";
 
 /** TCP sockets that listen in the network namespace of this process, each address and port once, sorted. */
-export async function listeningSockets(
-  readTextFile: (path: string) => Promise<string> = Deno.readTextFile,
-): Promise<readonly SocketAddress[]> {
-  // No tcp6 where IPv6 is switched off.
-  const texts = await Promise.all(
-    ["tcp", "tcp6"].map((name) => readTextFile(`/proc/self/net/${name}`).catch(() => "")),
-  );
+export async function listeningSockets(read: typeof readProc = readProc): Promise<readonly SocketAddress[]> {
+  const text = await read("/proc/self/net/tcp", "/proc/self/net/tcp6"); // the second is not there where IPv6 is switched off
   const found = new Map<string, SocketAddress>();
-  for (const text of texts) {
-    for (const { local, listening } of parseProcNetTcp(text)) {
-      if (listening) found.set(`${local.port} ${local.address}`, local);
-    }
+  for (const { local, listening } of parseProcNetTcp(text)) {
+    if (listening) found.set(`${local.port} ${local.address}`, local);
   }
   return [...found].sort(([a], [b]) => a < b ? -1 : 1).map(([, socket]) => socket);
 }
@@ -30,10 +24,12 @@ export async function followListeningSockets(
 ): Promise<void> {
   let known: string | undefined;
   while (!signal.aborted) {
-    const sockets = await look();
+    const sockets = await look().catch(() => undefined); // out of processes and the like: the next time
     const key = JSON.stringify(sockets);
-    if (key !== known) await onChange(sockets);
-    known = key;
+    if (sockets && key !== known) {
+      known = key;
+      await onChange(sockets);
+    }
     await clock.sleep(interval, signal).catch(() => {});
   }
 }

@@ -3,6 +3,7 @@ import { JsonLines } from "../../cluster/json_lines.ts";
 import type { SocketAddress } from "../../cluster/parse_proc_net_tcp.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { readProc } from "../../platform/read_proc.ts";
 import type { CommandLine } from "../../platform/self.ts";
 import { connectUnix } from "../../stream/connect_unix.ts";
 import type { Duplex } from "../../stream/duplex.ts";
@@ -136,7 +137,7 @@ function hostPorts(sockets: readonly SocketAddress[], ours: readonly number[]): 
 
 /** Whether this machine has a default route for IPv6; a destination and prefix of zero that is not the one to nowhere (proc(5), ipv6_route). */
 async function hasIpv6(): Promise<boolean> {
-  const routes = await Deno.readTextFile("/proc/self/net/ipv6_route").catch(() => "");
+  const routes = await readProc("/proc/self/net/ipv6_route");
   return routes.split("\n").some((route) => /^0{32} 00 /.test(route) && !route.trimEnd().endsWith(" lo"));
 }
 

@@ -1,4 +1,5 @@
 import { createPrivateFolder } from "../../platform/private_file.ts";
+import { readProc } from "../../platform/read_proc.ts";
 import type { Environment } from "../../platform/proxy_settings.ts";
 import { findIsolationTools, findTool, type IsolationTools, toolVariables, trialLines } from "./isolation_tools.ts";
 
@@ -47,7 +48,7 @@ export async function probeIsolation(
 /** Ubuntu's own way to forbid it has its own way to allow it. */
 async function hint(): Promise<string> {
   const path = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
-  const restricted = (await Deno.readTextFile(path).catch(() => "0")).trim() === "1";
+  const restricted = (await readProc(path)).trim() === "1";
   return restricted
     ? ". An administrator can allow it with: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
     : "";

@@ -14,11 +14,9 @@ describe("listeningSockets", () => {
     assertEquals((await listeningSockets()).filter(mine), []);
   });
 
-  it("tells each address and port once, and finds those of IPv4 where there is no IPv6", async () => {
+  it("tells each address and port once", async () => {
     const line = "   0: 0100007F:1F90 00000000:0000 0A rest";
-    const found = await listeningSockets((path) =>
-      path.endsWith("tcp6") ? Promise.reject(new Deno.errors.NotFound()) : Promise.resolve(`head\n${line}\n${line}\n`)
-    );
+    const found = await listeningSockets(() => Promise.resolve(`head\n${line}\nhead\n${line}\n`));
     assertEquals(found, [{ address: "127.0.0.1", port: 8080 }]);
   });
 });
