@@ -1,11 +1,5 @@
 import type { SocketAddress } from "../../cluster/parse_proc_net_tcp.ts";
 
-/** Ports that something listens on on the host's loopback, by family: it may listen on one alone. */
-export interface HostPorts {
-  readonly 4: readonly number[];
-  readonly 6: readonly number[];
-}
-
 /** The first line to the process inside: what it is to do. */
 export interface IsolationPlan {
   /** The program's file, its arguments and its whole environment. */
@@ -18,12 +12,13 @@ export interface IsolationPlan {
   readonly ipv6: boolean;
   /** Port of the front door on the host's loopback, and what it asks for. */
   readonly door: { readonly port: number; readonly username: string; readonly password: string };
-  readonly host: HostPorts;
+  readonly host: HostMessage["host"];
 }
 
 /** Each further line to the process inside. */
 export interface HostMessage {
-  readonly host: HostPorts;
+  /** Where something listens on the host's loopback: addresses of loopback, and the unspecified ones. */
+  readonly host: readonly SocketAddress[];
 }
 
 /** Each line from the process inside: where programs listen there, loopback and unspecified addresses alone. */

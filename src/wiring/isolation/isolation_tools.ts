@@ -13,6 +13,9 @@ export interface IsolationTools {
   readonly natCommands: Readonly<Record<4 | 6, readonly [string, ...string[]]>>;
 }
 
+/** Arguments of `setpriv` before a program that is to have no power over its namespaces, and to end with whoever has started it. */
+export const powerless = ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL", "--"];
+
 /** Finds them; the name of one that is missing otherwise. Folders of administrators are looked through too, which users' PATH often lacks. */
 export async function findIsolationTools(env: Environment): Promise<IsolationTools | { readonly missing: string }> {
   const find = (name: string) => findTool(name, env);
@@ -44,10 +47,11 @@ export function toolVariables(folder: string): Readonly<Record<string, string>> 
 /** Shell lines that do the parts of it that a kernel may refuse; for a namespace that is thrown away. */
 export function trialLines(tools: IsolationTools): string {
   const quoted = (words: readonly string[]) => words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-  const rules = natRules(tools.nat, 4, { catchPort: 1, hostPorts: [], own: [] });
+  const rules = natRules(tools.nat, 4, { catchPort: 1, host: [], own: [] });
   return [
     `${quoted([tools.ip])} link set lo up`,
     `${quoted([tools.ip])} route add local default dev lo`,
     `${quoted(tools.natCommands[4])} <<'END'\n${rules}END`,
+    quoted([tools.setpriv, ...powerless, "true"]),
   ].join("\n");
 }

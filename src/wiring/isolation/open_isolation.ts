@@ -10,16 +10,11 @@ import type { Duplex } from "../../stream/duplex.ts";
 import { FramedStream } from "../../stream/framed_stream.ts";
 import { listenUnix } from "../../stream/listen_unix.ts";
 import { relay } from "../../stream/relay.ts";
-import {
-  type HostPorts,
-  type InsideMessage,
-  type IsolationPlan,
-  longestMessage,
-  socketNames,
-} from "./control_message.ts";
+import { type InsideMessage, type IsolationPlan, longestMessage, socketNames } from "./control_message.ts";
 import { followListeningSockets, listeningSockets } from "./listening_sockets.ts";
 import { toolVariables } from "./isolation_tools.ts";
 import { type PublishedPort, PublishedPorts } from "./published_ports.ts";
+import { isOnLoopback } from "./is_on_loopback.ts";
 import { inwardHead } from "./take_connections.ts";
 
 /** How a program is to be isolated. */
@@ -74,7 +69,7 @@ export function openIsolation({ folder, unshare, inside, plan }: IsolationOption
   });
   return {
     async wrap({ program, args, env }, ownEnv) {
-      const host = hostPorts(await listeningSockets(), []);
+      const host = onLoopback(await listeningSockets(), []);
       started.resolve({ ...plan, program, args, env, host, ipv6: await hasIpv6() });
       const [first, ...rest] = unshare;
       const self = inside(folder);
@@ -107,7 +102,7 @@ async function speak(
     await send(await plan);
     const look = followListeningSockets(
       lookInterval,
-      (sockets) => send({ host: hostPorts(sockets, published.ports) }).catch(() => {}),
+      (sockets) => send({ host: onLoopback(sockets, published.ports) }).catch(() => {}),
       { clock },
       over.signal,
     );
@@ -126,13 +121,9 @@ async function speak(
   }
 }
 
-/** Ports on which the host's loopback answers, but for ours. */
-function hostPorts(sockets: readonly SocketAddress[], ours: readonly number[]): HostPorts {
-  const on = (addresses: readonly string[]) => {
-    const ports = sockets.filter(({ address }) => addresses.includes(address)).map(({ port }) => port);
-    return [...new Set(ports)].filter((port) => !ours.includes(port));
-  };
-  return { 4: on(["127.0.0.1", "0.0.0.0", "::"]), 6: on(["::1", "::"]) };
+/** Where this machine's loopback answers, but for ports that are published. */
+function onLoopback(sockets: readonly SocketAddress[], published: readonly number[]): readonly SocketAddress[] {
+  return sockets.filter(({ address, port }) => isOnLoopback(address) && !published.includes(port));
 }
 
 /** Whether this machine has a default route for IPv6; a destination and prefix of zero that is not the one to nowhere (proc(5), ipv6_route). */

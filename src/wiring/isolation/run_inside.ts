@@ -11,9 +11,10 @@ import { openDnsBridge } from "./dns_bridge.ts";
 import { carryOut } from "./carry_out.ts";
 import { endOthers } from "./end_others.ts";
 import { enterNetwork, runTool } from "./enter_network.ts";
-import { findIsolationTools, type IsolationTools } from "./isolation_tools.ts";
+import { findIsolationTools, type IsolationTools, powerless } from "./isolation_tools.ts";
 import { listenRedirected } from "./listen_redirected.ts";
 import { followListeningSockets } from "./listening_sockets.ts";
+import { isOnLoopback } from "./is_on_loopback.ts";
 import { natRules } from "./nat_rules.ts";
 import { takeConnections } from "./take_connections.ts";
 
@@ -58,13 +59,12 @@ export async function runInside(folder: string, { env, clock }: InsideDeps): Pro
     async (sockets) => {
       const ofPrograms = sockets.filter((socket) => socket.port !== port && socket.port !== 53);
       await network.setOwn(ofPrograms);
-      const listening = ofPrograms.filter(({ address }) => isLocal(address));
+      const listening = ofPrograms.filter(({ address }) => isOnLoopback(address));
       await control.write(new TextEncoder().encode(`${JSON.stringify({ listening })}\n`)).catch(() => {});
     },
     { clock },
     over.signal,
   );
-  const powerless = ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL", "--"];
   const status = await runProgram(tools.setpriv, [...powerless, plan.program, ...plan.args], {
     env: plan.env,
     os: "linux",
@@ -121,17 +121,12 @@ class Network {
     for (const family of this.families) {
       const rules = natRules(this.#tools.nat, family, {
         catchPort: this.#port,
-        hostPorts: this.#host[family].filter((port) => !taken.has(port)),
-        own: this.#own.filter(({ address }) => !isLocal(address)),
+        host: this.#host.filter(({ port }) => !taken.has(port)),
+        own: this.#own.filter(({ address }) => !isOnLoopback(address)),
       });
       if (this.#applied.get(family) === rules) continue;
       await runTool(this.#tools.natCommands[family], [rules]);
       this.#applied.set(family, rules);
     }
   }
-}
-
-/** Whether a listener is to be found on loopback. */
-function isLocal(address: string): boolean {
-  return address.startsWith("127.") || ["0.0.0.0", "::", "::1"].includes(address);
 }

@@ -4,7 +4,13 @@ import { natRules, type NatTool } from "../../../src/wiring/isolation/nat_rules.
 
 const rules = {
   catchPort: 40000,
-  hostPorts: [3306, 5432],
+  host: [
+    { address: "127.0.0.1", port: 3306 },
+    { address: "0.0.0.0", port: 5432 },
+    { address: "::", port: 5432 },
+    { address: "::1", port: 6379 },
+    { address: "127.77.0.1", port: 80 },
+  ],
   own: [{ address: "10.0.0.7", port: 9000 }, { address: "fd00::7", port: 9001 }],
 };
 
@@ -14,8 +20,9 @@ describe("natRules", () => {
       "*nat",
       "-A OUTPUT -p udp --dport 53 -j REDIRECT --to-ports 53",
       "-A OUTPUT -p tcp --dport 53 -j REDIRECT --to-ports 53",
-      "-A OUTPUT -p tcp -d 127.0.0.0/8 --dport 3306 -j REDIRECT --to-ports 40000",
+      "-A OUTPUT -p tcp -d 127.0.0.1 --dport 3306 -j REDIRECT --to-ports 40000",
       "-A OUTPUT -p tcp -d 127.0.0.0/8 --dport 5432 -j REDIRECT --to-ports 40000",
+      "-A OUTPUT -p tcp -d 127.77.0.1 --dport 80 -j REDIRECT --to-ports 40000",
       "-A OUTPUT -d 127.0.0.0/8 -j ACCEPT",
       "-A OUTPUT -d 192.0.2.1 -j ACCEPT",
       "-A OUTPUT -p tcp -d 10.0.0.7 --dport 9000 -j ACCEPT",
@@ -34,8 +41,8 @@ describe("natRules", () => {
       "type nat hook output priority -100; policy accept;",
       "udp dport 53 redirect to :53",
       "tcp dport 53 redirect to :53",
-      "ip6 daddr ::1/128 tcp dport 3306 redirect to :40000",
       "ip6 daddr ::1/128 tcp dport 5432 redirect to :40000",
+      "ip6 daddr ::1 tcp dport 6379 redirect to :40000",
       "ip6 daddr ::1/128 accept",
       "ip6 daddr fd00::7 tcp dport 9001 accept",
       "meta l4proto tcp redirect to :40000",
