@@ -4,9 +4,9 @@
  *     deno task matrix [--keep] [WORD…]
  *
  * Uses the current kubeconfig context, in which it makes the namespace `hawser-matrix` and deletes it afterwards; with --keep it is left, and used
- * by the next run. WORDs choose programs by what their family, their runtime or one of their clients contains: `java`, "node 22", redis.
- * Downloads and builds are kept in `$XDG_CACHE_HOME/hawser-matrix`. Linux, as root, with the packages of `matrix/known_noes.ts`'s neighbours: each
- * says what it lacks.
+ * by the next run. WORDs choose what is tried by what the name of its table, its column or its row contains: `java`, "node 22", redis; and `scene`, Spring's.
+ * Downloads and builds are kept in `$XDG_CACHE_HOME/hawser-matrix`. For Linux as root, with Debian's packages debootstrap, openjdk-17-jdk-headless,
+ * maven, npm, golang-go, python3-venv, curl, wget, git, postgresql-client, mariadb-client, redis-tools, chromium and firefox-esr.
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { parseArgs } from "@std/cli/parse-args";
@@ -20,6 +20,7 @@ import { nodePrograms } from "./matrix/node.ts";
 import type { Program } from "./matrix/program.ts";
 import { pythonPrograms } from "./matrix/python.ts";
 import { closeServers, namespace, openServers, type Servers } from "./matrix/servers.ts";
+import { springStarts, springVerdicts } from "./matrix/spring.ts";
 import { table } from "./matrix/table.ts";
 import { toolPrograms } from "./matrix/tools.ts";
 import { tryProgram } from "./matrix/try_program.ts";
@@ -50,7 +51,10 @@ Deno.exit(faults.length > 0 ? 1 : 0);
 async function run(): Promise<Verdict[]> {
   const programs: Program[] = [];
   for (const prepare of [toolPrograms, browserPrograms, javaPrograms, nodePrograms, pythonPrograms, goPrograms]) {
-    programs.push(...(await prepare()).filter(chosen));
+    const all = await prepare();
+    programs.push(
+      ...all.map((program) => ({ ...program, clients: chosen(program) })).filter(({ clients }) => clients.length > 0),
+    );
   }
   const servers: Servers = await openServers({ reuse: keep });
   await using home = await Home.open();
@@ -63,21 +67,29 @@ async function run(): Promise<Verdict[]> {
     for (let program = left.shift(); program !== undefined; program = left.shift()) {
       const trying = program;
       const judged = await judge(trying, (clients, layer) => tryProgram(trying, clients, layer, deps));
-      for (const { runtime, client, by, milliseconds, wrong } of judged) {
-        const how = by.map(({ name }) => name).join(", ");
-        console.error(`${runtime}, ${client}: ${wrong ?? `${how}, ${milliseconds.toFixed(0)} ms`}`);
-      }
-      found.push(...judged);
+      tell(found, judged);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  if (words.length === 0 || words.includes("scene")) {
+    for (const start of springStarts) tell(found, await springVerdicts(home, start));
+  }
   // In the order in which they are defined.
   const order = programs.map(({ family, runtime }) => `${family} ${runtime}`);
   const place = ({ family, runtime }: Verdict) => order.indexOf(`${family} ${runtime}`);
   return found.sort((one, other) => place(one) - place(other));
 }
 
-function chosen({ family, runtime, clients }: Program): boolean {
-  const names = [family, runtime, ...clients].map((name) => name.toLowerCase());
-  return words.length === 0 || words.some((word) => names.some((name) => name.includes(String(word).toLowerCase())));
+function tell(found: Verdict[], judged: readonly Verdict[]): void {
+  for (const { runtime, client, by, milliseconds, wrong } of judged) {
+    const how = by.map(({ name }) => name).join(", ");
+    console.error(`${runtime}, ${client}: ${wrong ?? `${how}, ${milliseconds.toFixed(0)} ms`}`);
+  }
+  found.push(...judged);
+}
+
+/** The clients that the command line's words choose: all of a family or a runtime that has the word in its name, or those that have it in theirs. */
+function chosen({ family, runtime, clients }: Pick<Program, "family" | "runtime" | "clients">): readonly string[] {
+  const has = (name: string) => words.some((word) => name.toLowerCase().includes(String(word).toLowerCase()));
+  return words.length === 0 || has(family) || has(runtime) ? clients : clients.filter(has);
 }

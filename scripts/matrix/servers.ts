@@ -10,7 +10,7 @@ export const namespace = "hawser-matrix";
 /** Debian with rabbitmq-server. */
 const brokerImage = Deno.env.get("HAWSER_MATRIX_RABBITMQ") ?? "localhost/rabbitmq:1";
 /** Anything with Node 18 or newer. */
-const nodeImage = Deno.env.get("HAWSER_E2E_NODE") ?? "localhost/node:20";
+export const nodeImage = Deno.env.get("HAWSER_E2E_NODE") ?? "localhost/node:20";
 
 /** Addresses in the cluster, by the names of the variables under which programs find them. */
 export interface Servers {
@@ -69,6 +69,22 @@ async function startServers(): Promise<void> {
 
 const nobody = { runAsUser: 65534, runAsGroup: 65534 };
 
+/** Pods of the program that multiplies, with an environment. */
+export function multiplying(env: readonly unknown[]): Readonly<Record<string, unknown>> {
+  return {
+    terminationGracePeriodSeconds: 0,
+    volumes: [{ name: "program", configMap: { name: "echo" } }],
+    containers: [{
+      name: "echo",
+      image: nodeImage,
+      command: ["node", "/program/server.mjs"],
+      env,
+      volumeMounts: [{ name: "program", mountPath: "/program" }],
+      readinessProbe: { tcpSocket: { port: 9090 }, periodSeconds: 1 },
+    }],
+  };
+}
+
 const echo: Manifest = {
   apiVersion: "apps/v1",
   kind: "StatefulSet",
@@ -79,17 +95,7 @@ const echo: Manifest = {
     selector: { matchLabels: { app: "echo" } },
     template: {
       metadata: { labels: { app: "echo" } },
-      spec: {
-        terminationGracePeriodSeconds: 0,
-        volumes: [{ name: "program", configMap: { name: "echo" } }],
-        containers: [{
-          name: "echo",
-          image: nodeImage,
-          command: ["node", "/program/server.mjs"],
-          volumeMounts: [{ name: "program", mountPath: "/program" }],
-          readinessProbe: { tcpSocket: { port: 9090 }, periodSeconds: 1 },
-        }],
-      },
+      spec: multiplying([]),
     },
   },
 };
