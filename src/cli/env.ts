@@ -45,7 +45,7 @@ async function printVmOptions(options: EnvInvocation["options"], note: SessionNo
   if (options.java === "off") throw new UsageError("--shell jvm prints just what --java off leaves out", "env");
   const env = { ...deps.env, JAVA_TOOL_OPTIONS: undefined }; // what the user has there every JVM gets anyway
   const reach = { proxy: note, namespace: note.namespace };
-  const { variables, remarks } = await wireProgram({ ...options, node: "off" }, reach, env, deps);
+  const { variables, remarks } = await wireProgram({ ...options, node: "off", python: "off" }, reach, env, deps);
   const { JAVA_TOOL_OPTIONS: line } = variables;
   if (line === undefined) {
     throw new Failure(`There are no VM options for session "${note.name}": ${remarks.join("; ")}`);

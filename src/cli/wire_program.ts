@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isPlain, plainPath } from "../platform/plain_path.ts";
 import type { Environment } from "../platform/proxy_settings.ts";
 import { hookSources } from "../wiring/hook_sources.ts";
@@ -6,6 +6,7 @@ import { installFile } from "../wiring/install_file.ts";
 import { javaProperties } from "../wiring/java_properties.ts";
 import { javaRemark, javaVariables } from "../wiring/java_variables.ts";
 import { nodeVariables } from "../wiring/node_variables.ts";
+import { pythonVariables } from "../wiring/python_variables.ts";
 import { programVariables, type ProxyAddress, withFormer } from "../wiring/variables.ts";
 import type { Options } from "./command.ts";
 import type { CliDeps } from "./deps.ts";
@@ -57,6 +58,12 @@ export async function wireProgram(
       "--node hook": async (env) => {
         const file = await install("hook.cjs", await hookSources.node());
         return nodeVariables({ port: proxy.port, file }, env, os);
+      },
+    },
+    ...options.python === "hook" && {
+      "--python hook": async (env) => {
+        const file = await install("sitecustomize.py", await hookSources.python());
+        return pythonVariables({ port: proxy.port, folder: dirname(file) }, env, os);
       },
     },
   };

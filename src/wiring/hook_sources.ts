@@ -4,6 +4,10 @@ export const hookSources = {
     const { default: text } = await import("./node_hook.cjs", { with: { type: "text" } });
     return new TextEncoder().encode(text);
   },
+  async python(): Promise<Uint8Array> {
+    const { default: text } = await import("./python_hook/sitecustomize.py", { with: { type: "text" } });
+    return new TextEncoder().encode(text);
+  },
   /** A jar. */
   async java(): Promise<Uint8Array> {
     const { default: text } = await import("./java_agent.generated.js", { with: { type: "text" } }); // base64

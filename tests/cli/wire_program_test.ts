@@ -6,7 +6,7 @@ import { fakeDeps } from "./fake_deps.ts";
 
 describe("wireProgram", () => {
   const os = "linux";
-  const all = { java: "agent", node: "hook" } as const;
+  const all = { java: "agent", node: "hook", python: "off" } as const;
   const reach = { proxy: { port: 1080, auth: undefined }, namespace: "dev" };
   let root: string;
   beforeEach(async () => {
@@ -33,12 +33,20 @@ describe("wireProgram", () => {
   });
 
   it("tells Spring Cloud Kubernetes the namespace, but not who has said something else", async () => {
-    const none = { java: "off", node: "off" } as const;
+    const none = { java: "off", node: "off", python: "off" } as const;
     const env = { SPRING_CLOUD_KUBERNETES_LOADBALANCER_MODE: "POD" };
     const { variables } = await wireProgram(none, reach, env, fakeDeps(root).deps);
     assertEquals(variables.SPRING_CLOUD_KUBERNETES_CLIENT_NAMESPACE, "dev");
     assertEquals(variables.SPRING_CLOUD_KUBERNETES_LOADBALANCER_MODE, undefined);
     assertEquals([variables.NODE_OPTIONS, variables.JAVA_TOOL_OPTIONS], [undefined, undefined]);
+  });
+
+  it("lets Python find the hook, ahead of the user's own modules", async () => {
+    const { deps } = fakeDeps(root);
+    const { variables } = await wireProgram({ ...all, python: "hook" }, reach, { PYTHONPATH: "/own" }, deps);
+    const [folder, own] = variables.PYTHONPATH!.split(":");
+    assertEquals([own, variables.HAWSER_HOOK_PORT], ["/own", "1080"]);
+    assertEquals((await Deno.stat(`${folder}/sitecustomize.py`)).isFile, true);
   });
 
   it("uses system properties for Java where that is wished", async () => {

@@ -12,4 +12,5 @@ export const wiringFlags = {
     "hook",
     "how sockets of Node programs find it: by a hook that Node loads first, or not at all",
   ),
+  python: choice(["hook", "off"], "off", "the same for Python programs, but for libraries written in C"),
 };
