@@ -6,6 +6,7 @@ import { roleFor } from "../cluster/role_for.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import { checkKubeconfig } from "./doctor/check_kubeconfig.ts";
+import { checkIsolation } from "./doctor/check_isolation.ts";
 import { checkMachine } from "./doctor/check_machine.ts";
 import { checkPermissions } from "./doctor/check_permissions.ts";
 import { checkServer } from "./doctor/check_server.ts";
@@ -48,6 +49,7 @@ export async function doctor({ options }: DoctorInvocation, deps: CliDeps): Prom
       interrupts.signal.throwIfAborted();
     }
     tell(await checkMachine(deps));
+    if (deps.os === "linux") tell([await checkIsolation(deps)]);
     if (options.output === "json") terminal.printJson({ findings });
     return findings.some(({ state }) => state === "fail") ? 1 : 0;
   } finally {

@@ -22,10 +22,7 @@ export async function isolate(
 ): Promise<Isolation | undefined> {
   if (mode === "none") return undefined;
   const { os, env, clock, log } = deps;
-  await using opened = new AsyncDisposableStack();
-  const folder = os === "linux" ? await makeIsolationFolder(env) : "";
-  if (folder !== "") opened.defer(() => Deno.remove(folder, { recursive: true }).catch(() => {}));
-  const probe = await probeIsolation({ os, env, folder });
+  const probe = await probeIsolation({ os, env });
   if (!probe.possible) {
     const sentence = `The program cannot have a network of its own: ${probe.reason}`;
     if (mode === "net") throw new Failure(`${sentence}. Leave --isolate out: variables and hooks reach most programs`);
@@ -33,6 +30,9 @@ export async function isolate(
     return undefined;
   }
   const { directory, proxy } = connection;
+  await using opened = new AsyncDisposableStack();
+  const folder = await makeIsolationFolder(env);
+  opened.defer(() => Deno.remove(folder, { recursive: true }).catch(() => {}));
   const forwardTo = (await systemResolvers()).map((host) => ({ host, port: 53 }));
   const dns = await openDns({ port: 0, forwardTo }, {
     directory,

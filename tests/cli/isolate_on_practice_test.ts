@@ -1,20 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { makeIsolationFolder } from "../../src/wiring/isolation/isolation_folder.ts";
 import { probeIsolation } from "../../src/wiring/isolation/probe_isolation.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
 import { runHawser } from "./hawser_process.ts";
 
-/** Why nothing can be isolated on this machine; undefined where it can. */
-async function obstacle(): Promise<string | undefined> {
-  if (Deno.build.os !== "linux") return "not Linux";
-  const folder = await makeIsolationFolder({});
-  const probe = await probeIsolation({ os: "linux", env: Deno.env.toObject(), folder });
-  await Deno.remove(folder, { recursive: true });
-  return probe.possible ? undefined : probe.reason;
-}
-
-const reason = await obstacle();
+const probe = await probeIsolation({ os: Deno.build.os, env: Deno.env.toObject() });
+const reason = probe.possible ? undefined : probe.reason;
 
 describe(`run --isolate net on a practice cluster${reason ? ` (skipped: ${reason})` : ""}`, {
   ignore: reason !== undefined,

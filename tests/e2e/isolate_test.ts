@@ -1,22 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { getAvailablePort } from "@std/net/get-available-port";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { makeIsolationFolder } from "../../src/wiring/isolation/isolation_folder.ts";
 import { probeIsolation } from "../../src/wiring/isolation/probe_isolation.ts";
 import { Home, runHawser, RunningHawser } from "./hawser.ts";
 import { deployment, service } from "./manifests.ts";
 import { Scene } from "./scene.ts";
 
-/** Why nothing can be isolated on this machine; undefined where it can. */
-async function obstacle(): Promise<string | undefined> {
-  if (Deno.build.os !== "linux") return "not Linux";
-  const folder = await makeIsolationFolder({});
-  const probe = await probeIsolation({ os: "linux", env: Deno.env.toObject(), folder });
-  await Deno.remove(folder, { recursive: true });
-  return probe.possible ? undefined : probe.reason;
-}
-
-const reason = await obstacle();
+const probe = await probeIsolation({ os: Deno.build.os, env: Deno.env.toObject() });
+const reason = probe.possible ? undefined : probe.reason;
 
 /** A program of Go that no library stands between and the kernel. It fetches what it is told to. */
 const source = `package main
