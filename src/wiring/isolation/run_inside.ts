@@ -44,16 +44,16 @@ export async function runInside(folder: string, { env, clock }: InsideDeps): Pro
   const carry = carryOut(plan.door, folder);
   const { port } = await listenRedirected({ host: "127.0.0.1", port: 0 }, destinations, carry);
   const network = new Network(plan, port, tools);
-  // IPv6 may be switched off.
-  await listenRedirected({ host: "::1", port }, destinations, carry).then(() => network.families.push(6), () => {});
-  await network.apply();
+  await network.apply(4);
+  try {
+    await listenRedirected({ host: "::1", port }, destinations, carry);
+    await network.apply(6);
+  } catch {
+    // IPv6 is switched off, or its NAT is missing: connections are refused, and programs take IPv4
+  }
 
   const over = new AbortController();
-  follow(lines, network).then(async () => {
-    over.abort();
-    await endOthers({ clock });
-    Deno.exit(1); // nobody is left to be told more
-  });
+  const gone = follow(lines, network).then(() => 1);
   followListeningSockets(
     lookInterval,
     async (sockets) => {
@@ -65,10 +65,8 @@ export async function runInside(folder: string, { env, clock }: InsideDeps): Pro
     { clock },
     over.signal,
   );
-  const status = await runProgram(tools.setpriv, [...powerless, plan.program, ...plan.args], {
-    env: plan.env,
-    os: "linux",
-  });
+  const program = runProgram(tools.setpriv, [...powerless, plan.program, ...plan.args], { env: plan.env, os: "linux" });
+  const status = await Promise.race([program, gone]);
   over.abort();
   await endOthers({ clock });
   return status;
@@ -87,13 +85,13 @@ async function follow(lines: JsonLines, network: Network): Promise<void> {
 
 /** The kernel's rules, kept to what listens inside and outside. */
 class Network {
-  readonly families: (4 | 6)[] = [4];
   #host: HostMessage["host"];
   #own: readonly SocketAddress[] = [];
   readonly #port: number;
   readonly #tools: IsolationTools;
-  #applied = new Map<4 | 6, string>();
-  #applying: Promise<void> = Promise.resolve();
+  /** The rules in force, of the families that there are. */
+  readonly #applied = new Map<4 | 6, string>();
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(plan: IsolationPlan, port: number, tools: IsolationTools) {
     this.#host = plan.host;
@@ -101,32 +99,35 @@ class Network {
     this.#tools = tools;
   }
 
+  /** Never rejects. */
   setHost(host: HostMessage["host"]): Promise<void> {
     this.#host = host;
-    return this.apply();
+    return this.#change();
   }
 
+  /** Never rejects. */
   setOwn(own: readonly SocketAddress[]): Promise<void> {
     this.#own = own;
-    return this.apply();
+    return this.#change();
   }
 
-  /** One change at a time. Rejects where the system refuses. */
-  apply(): Promise<void> {
-    return this.#applying = this.#applying.catch(() => {}).then(() => this.#apply());
-  }
-
-  async #apply(): Promise<void> {
+  /** Rejects with a `Failure` where the system refuses. */
+  async apply(family: 4 | 6): Promise<void> {
     const taken = new Set([this.#port, 53, ...this.#own.map(({ port }) => port)]);
-    for (const family of this.families) {
-      const rules = natRules(this.#tools.nat, family, {
-        catchPort: this.#port,
-        host: this.#host.filter(({ port }) => !taken.has(port)),
-        own: this.#own.filter(({ address }) => !isOnLoopback(address)),
-      });
-      if (this.#applied.get(family) === rules) continue;
-      await runTool(this.#tools.natCommands[family], [rules]);
-      this.#applied.set(family, rules);
-    }
+    const rules = natRules(this.#tools.nat, family, {
+      catchPort: this.#port,
+      host: this.#host.filter(({ port }) => !taken.has(port)),
+      own: this.#own.filter(({ address }) => !isOnLoopback(address)),
+    });
+    if (this.#applied.get(family) === rules) return;
+    await runTool(this.#tools.natCommands[family], [rules]);
+    this.#applied.set(family, rules);
+  }
+
+  /** One change at a time. Where the system refuses one, the rules before stay until the next. */
+  #change(): Promise<void> {
+    return this.#changing = this.#changing.then(async () => {
+      for (const family of [...this.#applied.keys()]) await this.apply(family).catch(() => {});
+    });
   }
 }
