@@ -26,19 +26,29 @@ export async function javaPrograms(): Promise<Program[]> {
   const folder = await buildClients();
   await prepareSid(versions.filter((version) => version !== here));
   const layers = [variables, javaProperties, javaAgent, rewriting];
-  return versions.map((version) => {
+  const run = ["java", "-cp", `${folder}/lib/*:${folder}/classes`, "Clients"];
+  const dbeaver: Program = {
+    family: "Tools",
+    runtime: "by",
+    clients: ["DBeaver's driver (pgjdbc), local port"],
+    words: () => ["sh", "-c", '"$@" | cut -f3', "sh", ...run, "pgjdbc"],
+    answers: "output",
+    layers: [rewriting],
+  };
+  const programs = versions.map((version): Program => {
     const enter = (words: readonly string[]) => version === here ? words : inSid(words);
     const java = version === here ? "java" : `${javaFolder(version)}/bin/java`;
     return {
       family: "Java",
       runtime: `Java ${version}`,
       clients: clients.filter((client) => version >= 11 || client !== "java.net.http"),
-      words: (clients) => enter([java, "-cp", `${folder}/lib/*:${folder}/classes`, "Clients", ...clients]),
+      words: (clients) => enter([java, ...run.slice(1), ...clients]),
       answers: "lines",
       layers: version === here ? [...layers, isolation] : layers,
       seconds: 150,
     };
   });
+  return [dbeaver, ...programs];
 }
 
 /** The folder with the classes, and the libraries in `lib`. */

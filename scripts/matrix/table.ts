@@ -1,31 +1,31 @@
 import type { Verdict } from "./judge.ts";
-import type { KnownNo } from "./known_noes.ts";
 
-/** A Markdown table for each family: libraries in rows, runtimes in columns, and in the cells the layer that did it. */
-export function table(verdicts: readonly Verdict[], noes: readonly KnownNo[]): string {
-  const families = unique(verdicts.map(({ family }) => family));
-  const notes: string[] = [];
-  const cell = (verdict: Verdict | undefined): string => {
-    if (verdict === undefined) return "–";
-    if (verdict.by.length > 0 && verdict.wrong === undefined) return verdict.by.map(({ name }) => name).join(", ");
-    const known = noes.find((no) => no.client === verdict.client && no.runtime.test(verdict.runtime));
-    if (known === undefined) return "**fails**";
-    const note = `${known.reason}. ${known.wayOut}.`;
-    if (!notes.includes(note)) notes.push(note);
-    return `no (${notes.indexOf(note) + 1})`;
-  };
-  const tables = families.map((family) => {
+const legend = `Each cell names the layers of which each does it alone.
+Without a flag: variables (HTTP_PROXY and its like), agent (Java), hook (Node), PAC (a browser of \`hawser browser\`).
+When asked for: props (\`--java props\`), hook (Python, \`--python hook\`), rewriting (\`--rewrite-env\`), isolation (\`--isolate net\`, Linux).
+Isolation was tried with Java 17 alone: the other Javas are in a chroot, which an isolated program may not enter.
+`;
+
+/** Markdown: a table for each family, libraries in rows, runtimes in columns, in the cells the layers that do it; and what they mean. */
+export function table(verdicts: readonly Verdict[]): string {
+  const tables = unique(verdicts.map(({ family }) => family)).map((family) => {
     const rows = verdicts.filter((verdict) => verdict.family === family);
     const runtimes = unique(rows.map(({ runtime }) => runtime));
-    const lines = unique(rows.map(({ client }) => client)).map((client) => {
-      const cells = runtimes.map((runtime) =>
-        cell(rows.find((row) => row.client === client && row.runtime === runtime))
-      );
+    const columns = runtimes.map((runtime) => rows.filter((row) => row.runtime === runtime));
+    // What one runtime lacks is in its place where another has it.
+    const longest = columns.toSorted((one, other) => other.length - one.length).flat();
+    const lines = unique(longest.map(({ client }) => client)).map((client) => {
+      const cells = columns.map((column) => cell(column.find((row) => row.client === client)));
       return `| ${[client, ...cells].join(" | ")} |`;
     });
     return [`| ${[family, ...runtimes].join(" | ")} |`, `|${"---|".repeat(runtimes.length + 1)}`, ...lines].join("\n");
   });
-  return [...tables, ...notes.map((note, at) => `${at + 1}. ${note}`)].join("\n\n") + "\n";
+  return [...tables, legend].join("\n\n");
+}
+
+function cell(verdict: Verdict | undefined): string {
+  if (verdict === undefined) return "–";
+  return verdict.wrong === undefined ? verdict.by.map(({ name }) => name).join(", ") : "**no**";
 }
 
 function unique(values: readonly string[]): string[] {
