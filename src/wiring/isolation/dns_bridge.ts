@@ -10,6 +10,9 @@ import { socketNames } from "./control_message.ts";
 /** Where resolvers look; the second is not there where IPv6 is switched off. */
 const addresses = ["127.0.0.1", "::1"];
 
+/** Datagrams under way at a time; fewer than the connections that the resolver outside takes. */
+const mostQueries = 64;
+
 /** Hands DNS queries to port 53 of the namespace's loopback on to the resolver outside, and its answers back. */
 export async function openDnsBridge(folder: string): Promise<void> {
   for (const host of addresses) {
@@ -34,9 +37,13 @@ async function carryStream(stream: Duplex, path: string): Promise<void> {
 }
 
 async function takeQueries(socket: Deno.DatagramConn, path: string): Promise<void> {
+  const underWay = new Set<Promise<unknown>>();
   for await (const [query, from] of socket) {
     // A query that gets no answer is asked again: such are datagrams.
-    ask(query, path).then((answer) => socket.send(answer, from)).catch(() => {});
+    const asked: Promise<unknown> = ask(query, path).then((answer) => socket.send(answer, from)).catch(() => {})
+      .finally(() => underWay.delete(asked));
+    underWay.add(asked);
+    if (underWay.size >= mostQueries) await Promise.race(underWay); // the others wait in the socket
   }
 }
 
