@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import { type ForwardStream, StreamError } from "../../src/tunnel/forward_stream.ts";
 import { settled } from "../fake_clock.ts";
-import { joined, readAll } from "../stream/scripted_source.ts";
+import { readAll } from "../stream/scripted_source.ts";
 import { sessionPair } from "./session_pair.ts";
 import { controlFrame, dataFrame } from "./spdy_server.ts";
 
@@ -111,7 +112,7 @@ describe("ForwardStream", () => {
     const confirmed = stream.confirmed(30);
     await settled();
     const { dataId, errorId, replies } = server.last;
-    await server.send(joined([
+    await server.send(concatBytes([
       replies,
       dataFrame(dataId, bytes("all at once")),
       dataFrame(dataId, none, true),

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
 import { Mux, MuxError } from "../../src/tunnel/mux.ts";
 import { FakeClock, settled } from "../fake_clock.ts";
 import { duplexPair } from "../stream/duplex_pair.ts";
-import { joined, readAll } from "../stream/scripted_source.ts";
+import { readAll } from "../stream/scripted_source.ts";
 
 /** Two ends of a link; streams that either end is given are in `accepted`. */
 function link(onStream: (stream: Duplex) => void = () => {}) {
@@ -62,7 +63,7 @@ describe("Mux", () => {
           await stream.closeWrite();
           return await answer;
         }));
-        assertEquals(answers, streams.map((chunks) => joined(chunks)));
+        assertEquals(answers, streams.map((chunks) => concatBytes(chunks)));
         assertEquals([client.size, server.size], [0, 0]);
         client.close();
         server.close();

@@ -2,8 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { constants, inflateSync } from "node:zlib";
+import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import { dataHead, headLength, parseHead, pingFrame, rstStreamFrame, synStreamFrame } from "../../src/tunnel/spdy.ts";
-import { joined } from "../stream/scripted_source.ts";
 import { controlFrame, dataFrame } from "./spdy_server.ts";
 
 const anyId = fc.integer({ min: 1, max: 0x7fffffff });
@@ -29,7 +29,7 @@ describe("SPDY frames", () => {
   });
 
   it("read a head in the middle of other bytes", () => {
-    const frame = joined([new Uint8Array(3).fill(255), dataFrame(5, new Uint8Array(2))]);
+    const frame = concatBytes([new Uint8Array(3).fill(255), dataFrame(5, new Uint8Array(2))]);
     assertEquals(parseHead(frame.subarray(3)), { control: false, stream: 5, flags: 0, length: 2 });
   });
 
@@ -43,7 +43,7 @@ describe("SPDY frames", () => {
 
   it("write what another would", () => {
     fc.assert(fc.property(anyId, fc.uint8Array({ maxLength: 20 }), fc.constantFrom(0, 1), (stream, data, flags) => {
-      assertEquals(joined([dataHead(stream, data.length, flags), data]), dataFrame(stream, data, flags === 1));
+      assertEquals(concatBytes([dataHead(stream, data.length, flags), data]), dataFrame(stream, data, flags === 1));
     }));
     assertEquals(dataHead(1, 0xffffff, 1), Uint8Array.from([0, 0, 0, 1, 1, 255, 255, 255]));
     assertEquals(pingFrame(7), controlFrame(6, [7]));
@@ -62,14 +62,14 @@ describe("SPDY frames", () => {
       assertEquals(parseHead(frame), { control: true, type: 1, flags: 0, length: frame.length - headLength });
       assertEquals(frame.slice(8, 18), Uint8Array.from([0, 0, 0, index * 2 + 1, 0, 0, 0, 0, 0, 0]));
       // What has come so far must inflate to the end of the block, without an error for what is still to come.
-      const blocks = joined(frames.slice(0, index + 1).map((each) => each.slice(18)));
+      const blocks = concatBytes(frames.slice(0, index + 1).map((each) => each.slice(18)));
       const plain = new Uint8Array(inflateSync(blocks, { finishFlush: constants.Z_SYNC_FLUSH }));
       const expected = new TextEncoder().encode(
         Object.entries(pairs[index]!).map(([name, value]) =>
           `\0\0\0${String.fromCharCode(name.length)}${name}\0\0\0${String.fromCharCode(value.length)}${value}`
         ).join(""),
       );
-      assertEquals(plain.subarray(before), joined([Uint8Array.from([0, 0, 0, 3]), expected]));
+      assertEquals(plain.subarray(before), concatBytes([Uint8Array.from([0, 0, 0, 3]), expected]));
       before = plain.length;
     });
   });
