@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { readFileIfAny, writePrivateFile } from "./private_file.ts";
 import { isAlive } from "./process.ts";
+import { readProc } from "./read_proc.ts";
 
 /** What tells this machine from others, and its processes from each other. */
 export interface LocalProcessOptions {
@@ -61,8 +62,12 @@ export class LocalProcess {
 
 /** Containers of one host may share names and folders, but not this: ids of processes mean the same within one namespace of one boot alone. */
 async function pidNamespace(): Promise<string> {
-  const boot = await Deno.readTextFile("/proc/sys/kernel/random/boot_id");
-  return `${boot.trim()} ${await Deno.readLink("/proc/self/ns/pid")}`;
+  const boot = await readProc("/proc/sys/kernel/random/boot_id");
+  // As with readProc: Deno itself reads no links there unless it may do everything.
+  const readlink = new Deno.Command("readlink", { args: ["/proc/self/ns/pid"], stdin: "null", stderr: "null" });
+  const namespace = new TextDecoder().decode((await readlink.output()).stdout);
+  if (boot === "" || namespace === "") throw new Error("/proc does not say where this is");
+  return `${boot.trim()} ${namespace.trim()}`;
 }
 
 async function keptId(path: string): Promise<string> {
