@@ -49,6 +49,7 @@ async function started(args: readonly string[], env: Readonly<Record<string, str
 describe("hawser on a practice cluster", () => {
   let practice: Practice;
   let root: string;
+  let runtime: string;
   let env: Record<string, string>;
 
   beforeAll(async () => {
@@ -62,6 +63,7 @@ describe("hawser on a practice cluster", () => {
     await practice.addService({ namespace: "dev", name: "empty", ports: [{ port: 90, targetPort: 90 }], replicas: 0 });
     // Wine has no letters but those of the locale it is started in.
     root = await Deno.makeTempDir({ prefix: Deno.env.has("WINEPREFIX") ? "A User " : "Jörg Müller " });
+    runtime = await Deno.makeTempDir(); // as a login has it on Linux
     // As an editor on Windows leaves it.
     const kubeconfig = JSON.stringify(JSON.parse(practice.kubeconfig("admin", { namespace: "dev" })), null, 2);
     await Deno.writeTextFile(`${root}/kubeconfig`, kubeconfig.replaceAll("\n", "\r\n"));
@@ -70,12 +72,13 @@ describe("hawser on a practice cluster", () => {
       USERPROFILE: root,
       APPDATA: `${root}/roaming`,
       LOCALAPPDATA: `${root}/local`,
+      XDG_RUNTIME_DIR: runtime,
       KUBECONFIG: [`${root}/none`, `${root}/kubeconfig`].join(delimiter),
     };
   });
   afterAll(async () => {
     await practice.stop();
-    await Deno.remove(root, { recursive: true });
+    for (const folder of [root, runtime]) await Deno.remove(folder, { recursive: true });
   });
 
   it("connects, is found by the other commands, and leaves nothing behind when interrupted", async () => {
