@@ -1,5 +1,6 @@
 /**
- * Tries real programs with `hawser run` on a real cluster and prints who reaches what by which layer, as Markdown; the table goes to `dist/matrix.md` too.
+ * Tries real programs with `hawser run` on a real cluster and prints who reaches what by which layer, as Markdown; the
+ * table of all of them goes to `dist/matrix.md` too.
  *
  *     deno task matrix [--keep] [WORD…]
  *
@@ -29,19 +30,25 @@ import { tryProgram } from "./matrix/try_program.ts";
 const atOnce = 2;
 
 const { keep, _: words } = parseArgs(Deno.args, { boolean: ["keep"] });
-const interrupted = Promise.withResolvers<never>();
-Deno.addSignalListener("SIGINT", () => interrupted.reject(new Error("interrupted")));
+// A terminal sends Ctrl-C to all programs that run as well.
+const interrupt = new AbortController();
+Deno.addSignalListener("SIGINT", () => interrupt.abort(new Error("interrupted")));
 
 let verdicts: Verdict[] = [];
 try {
-  verdicts = await Promise.race([run(), interrupted.promise]);
+  verdicts = await run();
+} catch (error) {
+  if (!interrupt.signal.aborted) throw error;
 } finally {
   if (!keep) await closeServers();
 }
+if (interrupt.signal.aborted) Deno.exit(130);
 const text = table(verdicts);
-await Deno.mkdir("dist", { recursive: true });
-await Deno.writeTextFile("dist/matrix.md", text);
 console.log(text);
+if (words.length === 0) {
+  await Deno.mkdir("dist", { recursive: true });
+  await Deno.writeTextFile("dist/matrix.md", text);
+}
 const faults = verdicts.filter(({ wrong }) => wrong !== undefined);
 console.log(`${verdicts.length - faults.length} passed, ${faults.length} failed`);
 Deno.exit(faults.length > 0 ? 1 : 0);
@@ -74,13 +81,19 @@ async function run(): Promise<Verdict[]> {
   const worker = async () => {
     for (let program = left.shift(); program !== undefined; program = left.shift()) {
       const trying = program;
-      const judged = await judge(trying, (clients, layer) => tryProgram(trying, clients, layer, deps));
+      const judged = await judge(trying, (clients, layer) => {
+        interrupt.signal.throwIfAborted();
+        return tryProgram(trying, clients, layer, deps);
+      });
       tell(found, judged);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   if (words.length === 0 || words.includes("scene")) {
-    for (const start of springStarts) tell(found, await springVerdicts(home, start));
+    for (const start of springStarts) {
+      interrupt.signal.throwIfAborted();
+      tell(found, await springVerdicts(home, start));
+    }
   }
   // In the order in which they are defined, and in the end what is not among them.
   const order = programs.map(({ family, runtime }) => `${family} ${runtime}`);

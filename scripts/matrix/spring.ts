@@ -67,7 +67,8 @@ export async function springVerdicts(home: Pick<Home, "env">, start: typeof spri
   return verdicts;
 }
 
-async function buildApplication(): Promise<string> {
+/** The folder in which the application is built: `target/shop.jar`. */
+export async function buildApplication(): Promise<string> {
   const files = ["pom.xml", "src/main/java/matrix/Shop.java", "src/main/resources/application.yml"];
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(`${sources}/${file}`)));
   return await prepared("spring", texts.join("\n"), async (folder) => {
