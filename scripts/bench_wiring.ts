@@ -126,9 +126,13 @@ for (const row of rows) {
   const show = (values: readonly number[]) => `${median(values).toFixed(0)} ${row.unit}`;
   const [without, having] = [pairs.map(([value]) => value), pairs.map(([, value]) => value)];
   const change = row.unit === "ms"
-    ? `${median(pairs.map(([one, other]) => other - one)).toFixed(0)} ms more`
+    ? `${signed(median(pairs.map(([one, other]) => other - one)))} ms`
     : `${median(pairs.map(([one, other]) => other / one)).toFixed(2)} ×`;
   console.log(`| ${row.name} | ${show(without)} | ${show(having)} | ${change} |`);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(0)}`;
 }
 
 /** What `hawser env` sets. */

@@ -5,9 +5,8 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Where, with what and for how long a command runs. */
+/** With what and for how long a command runs. */
 export interface CommandOptions {
-  readonly cwd?: string;
   /** The whole environment; by default this process's. */
   readonly env?: Readonly<Record<string, string>>;
   /** Seconds after which it is ended. Default 600. */
@@ -17,11 +16,10 @@ export interface CommandOptions {
 /** Runs a command to its end, by `timeout`, which ends what it has started as well. */
 export async function command(
   [program = "", ...args]: readonly string[],
-  { cwd, env, seconds = 600 }: CommandOptions = {},
+  { env, seconds = 600 }: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = new Deno.Command("timeout", {
     args: ["--kill-after=5", String(seconds), program, ...args],
-    cwd,
     clearEnv: env !== undefined,
     env,
     stdin: "null",

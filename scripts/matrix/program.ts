@@ -11,12 +11,10 @@ export interface Program {
   /** How it is started to have these clients ask. */
   readonly words: (clients: readonly string[]) => readonly string[];
   /**
-   * `lines`: it writes a line for each client as `lines.ts` reads it; `output`: it is a client by itself, and the answer is what it writes on
+   * `lines`: it writes a line for each client as `read_lines.ts` reads it; `output`: it is a client by itself, and the answer is what it writes on
    * stdout; a function: it is one, and the answer is found by this once it has ended.
    */
   readonly answers: "lines" | "output" | (() => Promise<string>);
-  /** Beside the addresses of the servers. */
-  readonly env?: Readonly<Record<string, string>>;
   /** The ways to try, the one that asks least of the program first. */
   readonly layers: readonly Layer[];
   /** Whether `hawser run` connects by itself instead of using the session that runs. */

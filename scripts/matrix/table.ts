@@ -6,19 +6,28 @@ When asked for: props (\`--java props\`), hook (Python, \`--python hook\`), rewr
 Isolation was tried with Java 17 alone: the other Javas are in a chroot, which an isolated program may not enter.
 `;
 
-/** Markdown: a table for each family, libraries in rows, runtimes in columns, in the cells the layers that do it; and what they mean. */
+/**
+ * Markdown: a table for each family, libraries in rows, runtimes in columns, in the cells the layers that do it; and what they mean. Runtimes of
+ * which all is alike share a column.
+ */
 export function table(verdicts: readonly Verdict[]): string {
   const tables = unique(verdicts.map(({ family }) => family)).map((family) => {
     const rows = verdicts.filter((verdict) => verdict.family === family);
-    const runtimes = unique(rows.map(({ runtime }) => runtime));
-    const columns = runtimes.map((runtime) => rows.filter((row) => row.runtime === runtime));
+    const byRuntime = Map.groupBy(rows, ({ runtime }) => runtime);
     // What one runtime lacks is in its place where another has it.
-    const longest = columns.toSorted((one, other) => other.length - one.length).flat();
-    const lines = unique(longest.map(({ client }) => client)).map((client) => {
-      const cells = columns.map((column) => cell(column.find((row) => row.client === client)));
-      return `| ${[client, ...cells].join(" | ")} |`;
-    });
-    return [`| ${[family, ...runtimes].join(" | ")} |`, `|${"---|".repeat(runtimes.length + 1)}`, ...lines].join("\n");
+    const longest = [...byRuntime.values()].toSorted((one, other) => other.length - one.length).flat();
+    const clients = unique(longest.map(({ client }) => client));
+    const columns = new Map<string, { runtimes: string[]; cells: string[] }>();
+    for (const [runtime, column] of byRuntime) {
+      const cells = clients.map((client) => cell(column.find((row) => row.client === client)));
+      const alike = columns.get(cells.join("|"));
+      if (alike) alike.runtimes.push(runtime);
+      else columns.set(cells.join("|"), { runtimes: [runtime], cells });
+    }
+    const shown = [...columns.values()];
+    const header = [family, ...shown.map(({ runtimes }) => runtimes.join(", "))];
+    const lines = clients.map((client, at) => `| ${[client, ...shown.map(({ cells }) => cells[at])].join(" | ")} |`);
+    return [`| ${header.join(" | ")} |`, `|${"---|".repeat(header.length)}`, ...lines].join("\n");
   });
   return [...tables, legend].join("\n\n");
 }

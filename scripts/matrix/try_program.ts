@@ -1,4 +1,4 @@
-import { Home, runHawser } from "../../tests/e2e/hawser.ts";
+import { type Home, runHawser } from "../../tests/e2e/hawser.ts";
 import { databaseUser } from "../../tests/e2e/databases.ts";
 import { command, type CommandResult } from "./command.ts";
 import type { Layer } from "./layer.ts";
@@ -19,38 +19,26 @@ export async function tryProgram(
   program: Program,
   clients: readonly string[],
   layer: Layer | undefined,
-  { home, session, servers }: TryDeps,
+  deps: TryDeps,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const { seconds = 60 } = program;
+  const { answers, seconds = 60 } = program;
   const words = program.words(clients);
-  const variables = {
-    ...layer?.envFile ? {} : servers.addresses,
+  const { env } = deps.home.with({
+    ...layer?.envFile ? {} : deps.servers.addresses,
     DATABASE_USER: databaseUser.name,
     DATABASE_PASSWORD: databaseUser.password,
-    ...program.env,
-  };
+  });
   const started = performance.now();
   const result = layer === undefined
-    ? await command(words, { env: { ...home.env, ...variables }, seconds })
-    : await runHawser(
-      home.with(variables),
-      await hawserWords(program, words, layer, { home, session, servers }),
-      (seconds + 30) * 1000,
-    );
-  const outcomes = program.answers === "lines" ? readLines(result.stdout) : new Map<string, Outcome>();
-  if (program.answers !== "lines") {
-    const milliseconds = performance.now() - started;
-    const answer = (program.answers === "output" ? result.stdout : await program.answers()).trim();
-    for (const client of clients) {
-      outcomes.set(client, {
-        right: result.code === 0 && answer === "42",
-        milliseconds,
-        said: answer || lastWords(result),
-      });
-    }
-  }
+    ? await command(words, { env, seconds })
+    : await runHawser({ env }, await hawserWords(program, words, layer, deps), (seconds + 30) * 1000);
+  const milliseconds = performance.now() - started;
+  const outcomes = answers === "lines" ? readLines(result.stdout) : new Map<string, Outcome>();
+  const answer = answers === "lines" ? "" : (answers === "output" ? result.stdout : await answers()).trim();
   for (const client of clients) {
-    if (!outcomes.has(client)) outcomes.set(client, { right: false, milliseconds: NaN, said: lastWords(result) });
+    if (outcomes.has(client)) continue;
+    const right = result.code === 0 && answer === "42";
+    outcomes.set(client, { right, milliseconds, said: right ? answer : lastWords(result) });
   }
   return outcomes;
 }
@@ -76,7 +64,7 @@ async function envFile({ folder }: Home, { addresses }: Servers): Promise<string
   return path;
 }
 
-function lastWords({ code, stdout, stderr }: Pick<CommandResult, "code" | "stdout" | "stderr">): string {
+function lastWords({ code, stdout, stderr }: CommandResult): string {
   const last = `${stdout}\n${stderr}`.trim().split("\n").slice(-2).join(" ");
   return `${code === 124 || code === 137 ? "took too long" : `ended with ${code}`}: ${last}`;
 }
