@@ -1,4 +1,5 @@
 import type { InterruptWatch } from "../platform/interrupt.ts";
+import { holdProcessTree } from "../platform/hold_process_tree.ts";
 import { openConnection } from "./connection.ts";
 import { connectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
@@ -15,9 +16,17 @@ import { workloadWishes } from "./workload_wishes.ts";
 
 /**
  * `hawser run`. Prints nothing of its own on stdout; exits with the program's status, 127 where there is no such program, 126 where it cannot be run, 1 where it
- * is not started because traffic cannot be brought in, or a service cannot be put back.
+ * is not started because traffic cannot be brought in, or a service cannot be put back. On Windows, what the program has started and left running lives on where it has
+ * ended by itself, and ends with us otherwise.
  */
-export async function run({ options, words }: RunInvocation, deps: CliDeps): Promise<number> {
+export async function run(invocation: RunInvocation, deps: CliDeps): Promise<number> {
+  const tree = holdProcessTree(deps.os); // first of all: programs that give credentials are started soon
+  const status = await wireAndRun(invocation, deps);
+  tree.release();
+  return status;
+}
+
+async function wireAndRun({ options, words }: RunInvocation, deps: CliDeps): Promise<number> {
   const wishes = inboundWishes(options);
   const workload = await workloadWishes(options);
   const wanted = { program: words[0] ?? "", wiring: options, workload };

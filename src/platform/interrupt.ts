@@ -1,3 +1,5 @@
+import { type ConsoleEnd, holdConsoleEnd } from "./hold_console_end.ts";
+
 /** Somebody asked the process to end. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
@@ -12,6 +14,11 @@ export class Interrupted extends Error {
 export interface InterruptWatch {
   /** Aborts, with an {@linkcode Interrupted} as its reason, at the first signal. */
   readonly signal: AbortSignal;
+  /**
+   * Aborts, and `signal` with it, when Windows is about to end this process and all others of its console, even while it is paused. A few seconds are left then, of which a
+   * program that we run may have the first.
+   */
+  readonly ending: AbortSignal;
   /** Lets signals pass without any effect, for as long as they are somebody else's, until `resume`. */
   pause(): void;
   resume(): void;
@@ -25,6 +32,8 @@ export interface InterruptDeps {
   listen(signal: Deno.Signal, handler: () => void): void;
   unlisten(signal: Deno.Signal, handler: () => void): void;
   exit(status: number): void;
+  /** Asked on Windows only, see {@linkcode holdConsoleEnd}. */
+  holdConsoleEnd(onEnd: (signal: ConsoleEnd) => void): () => void;
 }
 
 const platform: InterruptDeps = {
@@ -32,20 +41,28 @@ const platform: InterruptDeps = {
   listen: Deno.addSignalListener,
   unlisten: Deno.removeSignalListener,
   exit: Deno.exit,
+  holdConsoleEnd,
 };
 
 /**
- * Watches for Ctrl-C, Ctrl-Break, a closed terminal and a polite kill. The first one aborts the signal, so that things can be put in
- * order; the second one ends the process on the spot with status 130, for the case that they cannot.
+ * Watches for Ctrl-C, Ctrl-Break, a closed terminal, a polite kill and, on Windows, the end of the user's session. The first one aborts the signal, so that things can be put in
+ * order; the second one ends the process on the spot with status 130, for the case that they cannot. Where Windows ends it anyway it is no second one.
  */
 export function watchInterrupts(deps: InterruptDeps = platform): InterruptWatch {
   const controller = new AbortController();
-  // Deno raises SIGHUP on Windows for a closed console window, SIGBREAK for Ctrl-Break; elsewhere SIGBREAK is no signal.
+  const ending = new AbortController();
+  const windows = deps.os === "windows";
+  // Deno raises SIGHUP on Windows for a closed console window, SIGTERM when the user's session ends, SIGBREAK for Ctrl-Break; elsewhere SIGBREAK is no signal.
   const names: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-  if (deps.os === "windows") names.push("SIGBREAK");
+  if (windows) names.push("SIGBREAK");
   let paused = false;
+  const end = (name: ConsoleEnd) => {
+    controller.abort(new Interrupted(name));
+    ending.abort(controller.signal.reason);
+  };
   const handlers = names.map((name) => {
     const handler = () => {
+      if (windows && (name === "SIGHUP" || name === "SIGTERM")) return end(name);
       if (paused) return;
       if (controller.signal.aborted) deps.exit(130);
       else controller.abort(new Interrupted(name));
@@ -53,11 +70,14 @@ export function watchInterrupts(deps: InterruptDeps = platform): InterruptWatch 
     deps.listen(name, handler);
     return { name, handler };
   });
+  const letGo = windows ? deps.holdConsoleEnd(end) : () => {};
   return {
     signal: controller.signal,
+    ending: ending.signal,
     pause: () => void (paused = true),
     resume: () => void (paused = false),
     close() {
+      letGo();
       for (const { name, handler } of handlers.splice(0)) deps.unlisten(name, handler);
     },
   };

@@ -27,14 +27,16 @@ export interface ProgramOptions {
   readonly onTerminal?: boolean;
 }
 
+/** Milliseconds that a program has of the about 5 s in which Windows lets a closed console go; the others are for putting things back. */
+const lastWords = 1_000;
 /** Milliseconds in which a signal that the program has ended by arrives here, too. */
-const late = 20;
+const delay = 20;
 
 /**
  * Runs a program on our own stdin, stdout and stderr and resolves with its exit status; 128 + n where signal n ended it. While it
  * runs, signals are its business: a polite kill and a closed terminal are passed on; Ctrl-C is not where there is a terminal, because
  * that has already sent it to the program, which may well go on (a debugger, a REPL). Throws a {@linkcode ProgramError}, or an `Interrupted` of
- * `interrupts`.
+ * `interrupts`: also where Windows ends the console, and the program with it after a moment.
  */
 export async function runProgram(name: string, args: readonly string[], options: ProgramOptions): Promise<number> {
   const path = await findProgram(name, options);
@@ -56,16 +58,22 @@ export async function runProgram(name: string, args: readonly string[], options:
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
   const end = () => passOn("SIGTERM");
   options.signal?.addEventListener("abort", end, { once: true });
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const hasten = () => void (late = setTimeout(end, lastWords));
+  options.interrupts?.ending.addEventListener("abort", hasten, { once: true });
   try {
     options.interrupts?.signal.throwIfAborted();
     options.interrupts?.pause();
     child = start(name, path, args, options); // once we listen: it may signal us as its first deed
     if (options.signal?.aborted) end();
     const { code, signal } = await child.status;
-    if (options.interrupts) await new Promise((resolve) => setTimeout(resolve, late));
+    if (options.interrupts) await new Promise((resolve) => setTimeout(resolve, delay));
+    options.interrupts?.ending.throwIfAborted();
     return signal === null ? code : 128 + (constants.signals[signal as keyof typeof constants.signals] ?? 0);
   } finally {
     options.interrupts?.resume();
+    options.interrupts?.ending.removeEventListener("abort", hasten);
+    clearTimeout(late);
     options.signal?.removeEventListener("abort", end);
     for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
   }

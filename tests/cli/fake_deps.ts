@@ -11,7 +11,8 @@ import type { Command } from "../../src/cli/command.ts";
 
 /** A watch that nothing comes to. */
 function noInterrupts(): InterruptWatch {
-  return { signal: new AbortController().signal, pause() {}, resume() {}, close() {} };
+  const { signal } = new AbortController();
+  return { signal, ending: signal, pause() {}, resume() {}, close() {} };
 }
 
 /** What was written to a fake terminal. */

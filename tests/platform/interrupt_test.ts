@@ -5,6 +5,7 @@ import { Interrupted, watchInterrupts } from "../../src/platform/interrupt.ts";
 function fakePlatform(os: typeof Deno.build.os = "linux") {
   const handlers = new Map<Deno.Signal, () => void>();
   const exits: number[] = [];
+  const console: { end?: (signal: "SIGHUP" | "SIGTERM") => void } = {};
   const deps = {
     os,
     listen: (signal: Deno.Signal, handler: () => void) => void handlers.set(signal, handler),
@@ -12,8 +13,12 @@ function fakePlatform(os: typeof Deno.build.os = "linux") {
       if (handlers.get(signal) === handler) handlers.delete(signal);
     },
     exit: (status: number) => void exits.push(status),
+    holdConsoleEnd(onEnd: (signal: "SIGHUP" | "SIGTERM") => void) {
+      console.end = onEnd;
+      return () => void delete console.end;
+    },
   };
-  return { deps, handlers, exits };
+  return { deps, handlers, exits, console };
 }
 
 describe("watchInterrupts", () => {
@@ -47,9 +52,37 @@ describe("watchInterrupts", () => {
     assertEquals([watch.signal.aborted, exits], [true, []]);
   });
 
+  it("tells that Windows ends the console also while it is paused, and never takes that for a second signal", () => {
+    const { deps, handlers, exits, console } = fakePlatform("windows");
+    const watch = watchInterrupts(deps);
+    watch.pause();
+    console.end!("SIGHUP");
+    assertEquals([watch.signal.aborted, watch.ending.aborted, watch.ending.reason.by], [true, true, "SIGHUP"]);
+    watch.resume();
+    console.end!("SIGTERM");
+    handlers.get("SIGHUP")!();
+    assertEquals(exits, []);
+    handlers.get("SIGINT")!();
+    assertEquals(exits, [130]);
+  });
+
+  it("takes Deno's word for it where Windows cannot be held back", () => {
+    const { deps, handlers } = fakePlatform("windows");
+    const watch = watchInterrupts(deps);
+    handlers.get("SIGTERM")!();
+    assertEquals([watch.signal.aborted, watch.ending.aborted], [true, true]);
+  });
+
+  it("is told of no console's end elsewhere", () => {
+    const { deps, handlers, console } = fakePlatform("linux");
+    const watch = watchInterrupts(deps);
+    handlers.get("SIGHUP")!();
+    assertEquals([console.end, watch.signal.aborted, watch.ending.aborted], [undefined, true, false]);
+  });
+
   it("gives the signals back", () => {
-    const { deps, handlers } = fakePlatform();
+    const { deps, handlers, console } = fakePlatform("windows");
     watchInterrupts(deps).close();
-    assertEquals(handlers.size, 0);
+    assertEquals([handlers.size, console.end], [0, undefined]);
   });
 });

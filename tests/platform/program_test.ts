@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { findProgram, ProgramError, runProgram } from "../../src/platform/program.ts";
@@ -98,6 +98,23 @@ describe("runProgram", () => {
       console.log(await runProgram("sh", ["-c", "exit 4"], options).catch((error) => error.name));
       interrupts.close();`);
     assertEquals([code, stdout], [0, "4 false\nInterrupted\n"]);
+  });
+
+  it("ends a program that Windows will end, a moment later", async () => {
+    const ending = new AbortController();
+    const interrupts = {
+      signal: new AbortController().signal,
+      ending: ending.signal,
+      pause() {},
+      resume() {},
+      close() {},
+    };
+    const options = { env: Deno.env.toObject(), os, interrupts };
+    setTimeout(() => ending.abort(new Error("the console is closed")), 300);
+    const started = performance.now();
+    const run = () => runProgram(deno, ["eval", "setInterval(() => {}, 1000)"], options);
+    await assertRejects(run, Error, "the console is closed");
+    assert(performance.now() - started > 1_200, "it had no time of its own");
   });
 
   it("runs batch files, with blanks in their path and arguments", { ignore: os !== "windows" }, async () => {
