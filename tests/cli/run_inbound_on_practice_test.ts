@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { getAvailablePort } from "@std/net/get-available-port";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { objectsOf } from "../inbound/scene.ts";
+import { sendConsoleEvent } from "../platform/console_event.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
 import { hawserCommand, runHawser } from "./hawser_process.ts";
 
@@ -30,6 +31,7 @@ function started(args: readonly string[], env: Readonly<Record<string, string>>)
     }
   })();
   return {
+    pid: child.pid,
     kill: (signal: Deno.Signal) => child.kill(signal),
     /** Rejects where it ends without. */
     async says(what: RegExp): Promise<void> {
@@ -137,6 +139,30 @@ describe("run with --exchange and --mesh", () => {
     assertEquals((await words("--exchange", "orders:web:80", ...command()))[0], 2);
     assertEquals((await words("--version-mark", "blue", ...command()))[0], 2);
     assertMatch(String((await words("--session", "dev", "--mesh", "orders:1", ...command()))[1]), /--session out/);
+    assertEquals(objectsOf(practice), before);
+  });
+
+  it("puts everything back while Windows closes the console, and ends the program", { ignore: !windows }, async () => {
+    const running = started(run("--exchange", `orders:${port}`), env);
+    await running.says(/Ready: /);
+    assertEquals(await sendConsoleEvent(running.pid, "close", 1_500), false, "Windows would have ended it by now");
+    const { code, err } = await running.ended();
+    assertEquals(code, 130);
+    assertStringIncludes(err, 'Service "orders" is what it was, and nothing is left.');
+    await practice.settled();
+    assertEquals(objectsOf(practice), before);
+    Deno.listen({ hostname: "127.0.0.1", port }).close(); // the program is gone
+  });
+
+  it("leaves Ctrl-C and Ctrl-Break to the program on Windows", { ignore: !windows }, async () => {
+    const running = started(run("--exchange", `orders:${port}`), env);
+    await running.says(/Ready: /);
+    for (const event of ["ctrlC", "ctrlBreak"] as const) {
+      assertEquals(await sendConsoleEvent(running.pid, event, 5_000), true);
+    }
+    assertEquals(await ask(practice, "orders", "/end"), "program");
+    assertEquals((await running.ended()).code, 7);
+    await practice.settled();
     assertEquals(objectsOf(practice), before);
   });
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { type RegistryValue, windowsRegistry } from "../../src/platform/windows_registry.ts";
+import { sendConsoleEvent } from "../platform/console_event.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
 import { hawserCommand, runHawser } from "./hawser_process.ts";
 
@@ -74,6 +75,18 @@ describe("hawser connect --system-proxy", { ignore: !windows }, () => {
     await child.status;
     assertEquals(current(), theirs());
   });
+
+  for (const event of ["ctrlC", "ctrlBreak", "close", "logoff"] as const) {
+    it(`is undone at ${event}`, async () => {
+      windowsRegistry.write(key, "AutoConfigURL", theirs());
+      const { child } = await started(hawserCommand(connect, env));
+      assertStringIncludes(String(current()?.data), "/proxy.pac");
+      await sendConsoleEvent(child.pid, event, 5_000);
+      assertEquals((await child.status).code, 130);
+      assertEquals(current(), theirs());
+      assertEquals((await runHawser(["version"], env)).err, "");
+    });
+  }
 
   it("is undone by the next hawser where it was killed", async () => {
     windowsRegistry.remove(key, "AutoConfigURL");

@@ -117,6 +117,39 @@ describe("runProgram", () => {
     assert(performance.now() - started > 1_200, "it had no time of its own");
   });
 
+  it("gives programs, and batch files that pass them on, the very words", { ignore: os !== "windows" }, async () => {
+    const words = [
+      "a b",
+      'c"d',
+      "%PATH%",
+      "^&",
+      "",
+      "e\\",
+      "f g\\",
+      "!x!",
+      "a&b",
+      "(p)",
+      'q" & echo hi',
+      "|",
+      "<>",
+      "é",
+    ];
+    const root = await Deno.makeTempDir();
+    try {
+      const check = `${root}\\check.js`;
+      await Deno.writeTextFile(
+        check,
+        `Deno.exit(JSON.stringify(Deno.args) === ${JSON.stringify(JSON.stringify(words))} ? 42 : 43);`,
+      );
+      await Deno.writeTextFile(`${root}\\pass.cmd`, `@"${deno}" run --no-config "${check}" %*\r\n`);
+      const options = { env: Deno.env.toObject(), os };
+      assertEquals(await runProgram(deno, ["run", "--no-config", check, ...words], options), 42);
+      assertEquals(await runProgram(`${root}\\pass.cmd`, words, options), 42);
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  });
+
   it("runs batch files, with blanks in their path and arguments", { ignore: os !== "windows" }, async () => {
     const root = await Deno.makeTempDir({ prefix: "a b " });
     try {
