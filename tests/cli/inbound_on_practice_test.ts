@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { objectsOf } from "../inbound/scene.ts";
+import { sendConsoleEvent } from "../platform/console_event.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
 import { hawserCommand, runHawser } from "./hawser_process.ts";
 
@@ -20,7 +21,8 @@ async function started(args: readonly string[], env: Readonly<Record<string, str
   return {
     report: JSON.parse(text),
     async end(signal: Deno.Signal) {
-      child.kill(signal);
+      if (windows && signal === "SIGINT") await sendConsoleEvent(child.pid, "ctrlC", 5_000);
+      else child.kill(signal);
       const { code } = await child.status;
       await reader.cancel();
       return { code, err: await complaints };
@@ -90,15 +92,9 @@ describe("exchange and mesh, with the agent as a process", () => {
     assert(held.participants[0].quiet < 15, "by the server's clock");
 
     const { code, err } = await exchange.end("SIGINT");
-    if (windows) await runHawser(["recover", "orders"], env); // there a signal is the end of the process
-    else {
-      assertEquals(code, 130);
-      assertStringIncludes(
-        err,
-        "requests go to the original pods then; this finishes it: hawser recover orders -n dev)",
-      );
-      assertStringIncludes(err, 'Service "orders" is what it was, and nothing is left.');
-    }
+    assertEquals(code, 130);
+    assertStringIncludes(err, "requests go to the original pods then; this finishes it: hawser recover orders -n dev)");
+    assertStringIncludes(err, 'Service "orders" is what it was, and nothing is left.');
     await practice.settled();
     assertEquals(objectsOf(practice), before);
     assertEquals(await ask(practice), "pod");
@@ -120,7 +116,6 @@ describe("exchange and mesh, with the agent as a process", () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     for (const laptop of [bob, alice]) await laptop.end("SIGINT");
-    if (windows) await runHawser(["recover", "orders"], env);
     await practice.settled();
     assertEquals(objectsOf(practice), before);
   });
