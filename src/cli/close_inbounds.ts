@@ -5,11 +5,12 @@ import type { RaisedInbound } from "./raise_inbound.ts";
 
 /**
  * Puts everything back and says how that went; false where a service could not be put back. An interrupt leaves it at once: the first rejects
- * with an `Interrupted`, a second one ends the process, as `InterruptWatch` has it, so that what there is to know then is said before.
+ * with an `Interrupted`, a second one ends the process, as `InterruptWatch` has it, so that what there is to know then is said before. Where Windows ends the console, all is done
+ * within the seconds that it leaves.
  */
 export async function closeInbounds(
   raised: readonly RaisedInbound[],
-  { signal }: Pick<InterruptWatch, "signal">,
+  { signal, ending }: Pick<InterruptWatch, "signal" | "ending">,
   { terminal }: Pick<CliDeps, "terminal">,
 ): Promise<boolean> {
   const services = unique(raised.map(({ request }) => `"${request.service}"`)).join(", ");
@@ -24,7 +25,7 @@ export async function closeInbounds(
   try {
     terminal.tell(`${doing} ${services}… (${leaves}${state && `: ${state} then`}; this finishes it: ${finish})`);
     const closing = Promise.allSettled(raised.map(async ({ request, inbound }) => {
-      terminal.tell(describeFarewell(await inbound.close(), request));
+      terminal.tell(describeFarewell(await inbound.close(ending), request));
     }));
     const closed = await Promise.race([closing, ...first]);
     const failures = closed.filter((result) => result.status === "rejected");

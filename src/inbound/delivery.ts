@@ -74,7 +74,11 @@ export async function carryDelivery(
   deps: DeliveryDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const cut = () => stream.reset();
+  let taken: Duplex | undefined;
+  const cut = () => {
+    stream.reset();
+    taken?.reset(); // where the caller has said all, nothing else would show the program's side that it is over
+  };
   if (signal.aborted) return cut();
   signal.addEventListener("abort", cut, { once: true });
   try {
@@ -92,6 +96,7 @@ export async function carryDelivery(
       await answer(stream, { ok: false, kind: "refused", error: local.message });
       return stream.close();
     }
+    taken = local;
     await answer(stream, { ok: true });
     await relay(bufferedDuplex(stream, reader), local, activity);
   } catch {

@@ -59,8 +59,11 @@ export interface Inbound {
   readonly served: number;
   /** Resolves, with a sentence, when it is over by somebody else's hand. */
   readonly over: Promise<string>;
-  /** Takes our rules back; the last one out restores everything. Rejects with a Failure that says what was left and how to finish. */
-  close(): Promise<Farewell>;
+  /**
+   * Takes our rules back; the last one out restores everything. Once `hurry` has aborted, nothing is waited for that is there for requests which are under way: some may fail. Rejects with a
+   * Failure that says what was left and how to finish.
+   */
+  close(hurry?: AbortSignal): Promise<Farewell>;
 }
 
 /** How it ended. */

@@ -23,6 +23,8 @@ export interface Leaving {
   readonly sightings: LeaseSightings;
   /** Nobody but this laptop can answer what comes to the agent, so that it does until the agent has gone. */
   readonly alone?: boolean;
+  /** Once it has aborted, nothing waits for requests that are under way. */
+  readonly hurry?: AbortSignal;
 }
 
 /**
@@ -30,11 +32,12 @@ export interface Leaving {
  * `restoreService` does; the owner's Lease goes last, so that what is left undone is not taken for finished.
  */
 export async function leaveService(
-  { namespace, service, owner, links, participation, sightings, alone }: Leaving,
+  { namespace, service, owner, links, participation, sightings, alone, hurry }: Leaving,
   deps: ScaleBackDeps,
   signal: AbortSignal,
 ): Promise<Farewell> {
-  if (!alone) await links?.withdraw(drainPatience, signal);
+  const patience = () => hurry?.aborted ? 0 : drainPatience;
+  if (!alone) await links?.withdraw(patience(), signal);
   const { items, date } = await deps.api.list<Lease>(
     paths.leases(namespace),
     { labelSelector: `${labels.service}=${service},${labels.owner}` },
@@ -44,7 +47,8 @@ export async function leaveService(
   const others = await living(service, leases, date, links, sightings, signal);
   let unready: string | undefined;
   if (others.length === 0) {
-    ({ unready } = await restoreService({ namespace, service, drain: (limit) => drained(links, limit) }, deps, signal));
+    const drain = async (limit: AbortSignal) => await links?.drain(patience(), limit);
+    ({ unready } = await restoreService({ namespace, service, drain, hurry }, deps, signal));
     for (const { metadata } of leases) {
       await deps.api.delete(`${paths.leases(namespace)}/${metadata.name}`, undefined, signal).catch(() => {});
     }
@@ -76,8 +80,4 @@ async function living(
   const linked = (await links?.owners(signal).catch(() => undefined))?.filter(({ rules }) => relay || rules.length > 0)
     .map(({ id }) => id);
   return known.filter(({ id, seen }) => seen === "alive" || !linked || linked.includes(id)).map(({ name }) => name);
-}
-
-async function drained(links: AgentLinks | undefined, signal: AbortSignal): Promise<void> {
-  await links?.drain(drainPatience, signal);
 }

@@ -1,7 +1,6 @@
 import type { V1Deployment, V1EndpointSlice, V1Pod } from "@kubernetes/client-node";
-import { type Api, ApiError } from "../cluster/api.ts";
+import { ApiError } from "../cluster/api.ts";
 import { serviceNameLabel } from "../cluster/slice_model.ts";
-import type { Clock } from "../platform/clock.ts";
 import { variantOf } from "./agent_manifests.ts";
 import { labels, manager, objectNames, relayUser } from "./names.ts";
 import { paths } from "./paths.ts";
@@ -15,6 +14,8 @@ export interface RestoreOptions {
   readonly service: string;
   /** Called when nothing new comes to the agent any more, before it goes. */
   readonly drain?: (signal: AbortSignal) => Promise<void>;
+  /** Once it has aborted, the agent is removed without waiting for its last requests. */
+  readonly hurry?: AbortSignal;
 }
 
 /** What was done. */
@@ -40,7 +41,7 @@ const agentPatience = 15_000;
  * the selector was.
  */
 export async function restoreService(
-  { namespace, service, drain }: RestoreOptions,
+  { namespace, service, drain, hurry }: RestoreOptions,
   deps: ScaleBackDeps,
   signal: AbortSignal,
 ): Promise<Restored> {
@@ -61,12 +62,12 @@ export async function restoreService(
   };
   if (!mine) return { ...restored, agent: false };
   // What the slices say needs a moment more to reach every node: an agent that was told to go takes connections for some seconds still.
-  if (selector) await agentLeftSlices(namespace, service, api, clock, signal);
+  if (selector) await agentLeftSlices(namespace, service, hurry, { api, clock }, signal);
   await drain?.(signal);
   // The origin Service has to outlive the agent's last request, so that deleting all at once would not do. A relay has none.
   if ((deployment.spec?.replicas ?? 0) > 0 && relayUser(service) === undefined) {
     await unlessGone(api.patch(path, "merge", { spec: { replicas: 0 } }, {}, signal));
-    await agentEnded(namespace, service, api, clock, signal);
+    await agentEnded(namespace, service, hurry, { api, clock }, signal);
   }
   await unlessGone(api.delete(path, { propagationPolicy: "Background" }, signal));
   return { ...restored, agent: true };
@@ -76,11 +77,12 @@ export async function restoreService(
 async function agentLeftSlices(
   namespace: string,
   service: string,
-  api: Api,
-  clock: Clock,
+  hurry: AbortSignal | undefined,
+  { api, clock }: Pick<ScaleBackDeps, "api" | "clock">,
   signal: AbortSignal,
 ): Promise<void> {
   for (const deadline = clock.now() + slicePatience; clock.now() < deadline; await clock.sleep(interval, signal)) {
+    if (hurry?.aborted) return;
     try {
       const labelSelector = `${serviceNameLabel}=${service}`;
       const [slices, pods] = await Promise.all([
@@ -99,11 +101,12 @@ async function agentLeftSlices(
 async function agentEnded(
   namespace: string,
   service: string,
-  api: Api,
-  clock: Clock,
+  hurry: AbortSignal | undefined,
+  { api, clock }: Pick<ScaleBackDeps, "api" | "clock">,
   signal: AbortSignal,
 ): Promise<void> {
   for (const deadline = clock.now() + agentPatience; clock.now() < deadline; await clock.sleep(interval, signal)) {
+    if (hurry?.aborted) return;
     const labelSelector = `${labels.agent}=${service}`;
     const { items } = await api.list<V1Pod>(paths.pods(namespace), { labelSelector }, signal);
     if (items.length === 0) return;

@@ -117,11 +117,11 @@ export class RunningInbound implements Inbound {
     leaving.participation?.removed.then(() => this.#wasRemoved());
   }
 
-  close(): Promise<Farewell> {
-    return this.#closed ??= this.#close();
+  close(hurry?: AbortSignal): Promise<Farewell> {
+    return this.#closed ??= this.#close(hurry);
   }
 
-  async #close(): Promise<Farewell> {
+  async #close(hurry: AbortSignal | undefined): Promise<Farewell> {
     const { namespace, service, owner } = this.#request;
     this.#closing.abort(new Error("closed"));
     this.#leaving?.links?.expectEnd();
@@ -138,7 +138,7 @@ export class RunningInbound implements Inbound {
           { namespace, service, holder: owner.name },
           this.#deps,
           limit,
-          (locked) => leaveService(leaving, this.#deps, locked),
+          (locked) => leaveService({ ...leaving, hurry }, this.#deps, locked),
         ));
       return this.#theirs && !this.#removed ? { ...farewell, theirs: this.#theirs } : farewell;
     } catch (error) {

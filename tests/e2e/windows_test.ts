@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { getAvailablePort } from "@std/net/get-available-port";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
@@ -137,5 +137,30 @@ describe("hawser on Windows, as an ordinary user, on a real cluster", { ignore: 
     const { code } = await child.status;
     assertEquals([code, await output], [7, ""], await complaints);
     await inbound.restored("orders", before);
+  });
+
+  it("puts a service back within the seconds that Windows grants a closed console", async () => {
+    const before = await inbound.state("orders");
+    const port = getAvailablePort();
+    const program = `Deno.serve({ port: ${port}, hostname: "127.0.0.1", onListen() {} }, () => new Response("laptop"))`;
+    const hawser = ["deno", "run", "-A", "dist/bundle/main.js"];
+    const flags = ["--agent-image", nodeImage];
+    for (
+      const [word, ...args] of [
+        ["Ctrl-C puts", "exchange", "orders", "--expose", `${port}:80`, ...flags],
+        ["Ready: ", "run", "--port", "0", ...flags, "--exchange", `orders:${port}:80`, "--", "deno", "eval", program],
+      ]
+    ) {
+      const { stdout, stderr } = await command("run", "-A", "tests/e2e/closed_console.ts", word!, ...hawser, ...args)
+        .output();
+      const text = new TextDecoder();
+      const { code, took, text: said } = JSON.parse(
+        text.decode(stdout) || `{"text":${JSON.stringify(text.decode(stderr))}}`,
+      );
+      assertEquals(code, 130, said);
+      assertStringIncludes(said, 'Service "orders" is what it was, and nothing is left.');
+      assert(took < 5_000, `it took ${took} ms`);
+      await inbound.restored("orders", before);
+    }
   });
 });

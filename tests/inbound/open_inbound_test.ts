@@ -37,6 +37,24 @@ describe("an exchange", () => {
     assertEquals(agent.seen.slice(-2), ["alice@one rules 0", "alice@one drain"]);
   });
 
+  it("in a hurry waits for no request that is under way, and leaves the namespace as it was", async () => {
+    await using scene = await openScene();
+    const { practice, agent } = scene;
+    const before = objectsOf(practice);
+    const { deps } = await scene.laptop();
+    const program = Deno.listen({ hostname: "127.0.0.1", port: 0 }); // takes a connection, and never says a word
+    const inbound = await openInbound(exchangeOf("alice@one", program.addr.port), deps, never);
+    const cut = assertRejects(() => agent.deliver(8080, "hello"));
+    const taken = await program.accept();
+    const started = performance.now();
+    assertEquals(await inbound.close(AbortSignal.abort()), { restored: true, others: [] });
+    assert(performance.now() - started < 4_000, "it waited as long as it does otherwise");
+    await cut;
+    for (const each of [taken, program]) each.close();
+    await practice.settled();
+    assertEquals(objectsOf(practice), before);
+  });
+
   it("tells the agent when no program listens here", async () => {
     await using scene = await openScene();
     const { deps } = await scene.laptop();
