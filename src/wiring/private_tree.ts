@@ -37,7 +37,17 @@ export class PrivateTree implements AsyncDisposable {
     files: ReadonlyMap<string, TreeFile>,
     { folder, os, local }: PrivateTreeDeps,
   ): Promise<PrivateTree> {
-    for (const path of files.keys()) check(path, os);
+    const same = new Map<string, string>();
+    for (const path of files.keys()) {
+      check(path, os);
+      const other = same.get(oneCase(path, os));
+      if (other !== undefined) {
+        throw new Failure(
+          `The files "${other}" and "${path}" cannot both be written: here they are the same file. Leave --files-from out`,
+        );
+      }
+      same.set(oneCase(path, os), path);
+    }
     const root = join(folder, crypto.randomUUID());
     const tree = new PrivateTree(root, `${root}.json`);
     // First the mark: what has none is nobody's to sweep.
@@ -84,6 +94,11 @@ export class PrivateTree implements AsyncDisposable {
       });
     }
   }
+}
+
+/** Equal for paths that are the same file: Windows and macOS, as they come, do not tell upper from lower case. */
+function oneCase(path: string, os: typeof Deno.build.os): string {
+  return os === "windows" || os === "darwin" ? path.normalize("NFC").toUpperCase() : path;
 }
 
 /** Names that Windows keeps for devices, whatever their ending. */

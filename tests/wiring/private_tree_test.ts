@@ -53,6 +53,15 @@ describe("PrivateTree", () => {
     });
   }
 
+  it("refuses two names that are one file, and writes nothing", async () => {
+    for (const os of ["windows", "darwin"] as const) {
+      const { message } = await assertRejects(() => write(["/etc/App.yml", "/etc/app.YML"], os), Failure);
+      assertStringIncludes(message, '"/etc/App.yml" and "/etc/app.YML" cannot both be written');
+      await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+    }
+    if (Deno.build.os === "linux") await (await write(["/etc/App.yml", "/etc/app.YML"])).close();
+  });
+
   it("removes all of it where a file cannot be written", async () => {
     const { message } = await assertRejects(() => write(["/a", "/a/b"]), Failure);
     assertStringIncludes(message, "a");
