@@ -2,8 +2,9 @@
  * Measures what the wiring of programs costs: their start with and without the hooks, connections of a JVM by the agent and by SOCKS, and
  * downloads inside `--isolate net` and outside. In turns; prints medians.
  *
- *     deno task bench:wiring [--rounds N] [--seconds S] [--image IMAGE]
+ *     deno task bench:wiring [--rounds N] [--seconds S] [--image IMAGE] [WORD…]
  *
+ * WORDs choose the rows that have them in their names.
  * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench-wiring` and deletes it afterwards. The image must offer the
  * test service of `bench/load.ts` on port 7000 and `/bytes/N` on port 8080 when run with the argument `serve`. The programs are those of the matrix.
  */
@@ -72,10 +73,8 @@ const classes = await prepared("bench", await Deno.readTextFile(source), async (
 const application = await buildApplication();
 await prepareSid([8, 25]);
 const home = stack.use(await Home.open());
-const { running, report } = await connectHawser(home, ["-n", namespace, "--listen"]);
+const { running, report } = await connectHawser(home, ["-n", namespace]);
 stack.use(running);
-const local = report.listeners.find(({ port }) => port === 8080);
-if (local === undefined) throw new Error("connect --listen has no port for bench:8080");
 
 const wired = await variablesOf("--session", report.session);
 const javaOnly: Variables = { ...home.env, JAVA_TOOL_OPTIONS: wired.JAVA_TOOL_OPTIONS ?? "" };
@@ -89,8 +88,6 @@ const started = "Started Shop";
 const socks = ["-DsocksProxyHost=127.0.0.1", `-DsocksProxyPort=${report.port}`];
 const connections = async (env: Variables, flags: readonly string[]) =>
   Number(await succeed(["java", ...flags, "-cp", classes, "Connections", "bench", "7000", String(seconds)], { env }));
-const curl = (url: string) => ["curl", "-sSo", "/dev/null", "-w", "%{speed_download}", `${url}/bytes/${size}`];
-
 const starts = (name: string, words: readonly string[], env: Variables, until?: string): Row => ({
   name: `start of ${name}`,
   unit: "ms",
@@ -110,17 +107,16 @@ const rows: Row[] = [
     with: () => connections(javaOnly, []),
   },
   {
-    name: "download, by a local port and in isolation",
+    name: "download by curl, with `--isolate none` and with `net`",
     unit: "MB/s",
-    without: async () =>
-      Number(await succeed(curl(`http://${local.address}:${local.localPort}`), { env: home.env })) / 1e6,
-    with: isolatedDownload,
+    without: () => download("none"),
+    with: () => download("net"),
   },
 ];
 
 console.log("| | without | with | |");
 console.log("|---|---|---|---|");
-for (const row of rows) {
+for (const row of rows.filter(({ name }) => options._.every((word) => name.includes(String(word))))) {
   const pairs: [number, number][] = [];
   for (let round = 0; round < rounds; round++) pairs.push([await row.without(), await row.with()]);
   const show = (values: readonly number[]) => `${median(values).toFixed(0)} ${row.unit}`;
@@ -142,9 +138,11 @@ async function variablesOf(...args: readonly string[]): Promise<Variables> {
   return JSON.parse(stdout);
 }
 
-async function isolatedDownload(): Promise<number> {
-  const words = ["run", "-n", namespace, "--isolate", "net", "--", ...curl("http://bench:8080")];
+/** One stream, megabytes per second. */
+async function download(isolate: "none" | "net"): Promise<number> {
+  const curl = ["curl", "-sSo", "/dev/null", "-w", "%{speed_download}", `http://bench:8080/bytes/${size}`];
+  const words = ["run", "-n", namespace, "--isolate", isolate, "--", ...curl];
   const { code, stdout, stderr } = await runHawser(home, words, 120_000);
-  if (code !== 0) throw new Error(`hawser run --isolate net failed: ${stderr}`);
+  if (code !== 0) throw new Error(`hawser ${words.join(" ")} failed: ${stderr}`);
   return Number(stdout) / 1e6;
 }
