@@ -14,6 +14,10 @@ export async function sweepSystemProxy(
 ): Promise<void> {
   try {
     proxy ??= new WindowsProxy(paths().state);
+  } catch {
+    return; // nobody's home: no session can have noted anything there
+  }
+  try {
     const note = await proxy.note();
     if (note && !alive(note.pid) && await proxy.giveBack(note.id)) {
       terminal.tell("Windows's proxy settings are what they were before a hawser connect that was killed");

@@ -6,6 +6,7 @@ import type { SessionNote } from "../../src/cli/session_note.ts";
 import { sweepSystemProxy } from "../../src/cli/sweep_system_proxy.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 import { Failure } from "../../src/platform/failure.ts";
+import { userPaths } from "../../src/platform/paths.ts";
 import { WindowsProxy } from "../../src/platform/windows_proxy.ts";
 import { FakeRegistry } from "../platform/fake_registry.ts";
 import { fakeDeps } from "./fake_deps.ts";
@@ -97,6 +98,14 @@ describe("--system-proxy", () => {
       await deps.terminal.flush();
       return written.err;
     };
+
+    it("is not spoken of where nobody's home is known", async () => {
+      const { deps, written } = fakeDeps(root);
+      const paths = () => userPaths("windows", {});
+      await sweepSystemProxy({ ...deps, paths });
+      await deps.terminal.flush();
+      assertEquals(written.err, "");
+    });
 
     it("is undone at the next start of any command, with a word about it", async () => {
       await proxy.take({ id: "one", pid: 7, url });
