@@ -14,7 +14,7 @@ export interface RestoreOptions {
   readonly service: string;
   /** Called when nothing new comes to the agent any more, before it goes. */
   readonly drain?: (signal: AbortSignal) => Promise<void>;
-  /** Once it has aborted, the agent is removed without waiting for its last requests. */
+  /** Once it has aborted, the agent is removed without waiting for its last requests, nor for pods in its place. */
   readonly hurry?: AbortSignal;
 }
 
@@ -53,7 +53,7 @@ export async function restoreService(
   const expected = mine && variantOf(deployment) === "scale";
   const enough = drain ? "all" : "one";
   const back = relayUser(service) === undefined
-    ? await scaleBack({ namespace, service, expected, enough }, deps, signal)
+    ? await scaleBack({ namespace, service, expected, enough, hurry }, deps, signal)
     : undefined;
   const restored = {
     selector,

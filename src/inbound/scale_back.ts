@@ -15,6 +15,8 @@ export interface ScaleBackOptions {
   readonly expected: boolean;
   /** For how many of its pods to wait: all while a laptop answers for them, else one, as nobody does. */
   readonly enough: "all" | "one";
+  /** Once it has aborted, no pod is waited for. */
+  readonly hurry?: AbortSignal;
 }
 
 /** A workload that has its replicas again. */
@@ -111,7 +113,7 @@ async function insist(
 async function awaitReady(
   path: string,
   workload: Scalable,
-  { enough }: ScaleBackOptions,
+  { enough, hurry }: ScaleBackOptions,
   { api, clock, onProgress }: ScaleBackDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -122,6 +124,7 @@ async function awaitReady(
     const current = (found?.status?.observedGeneration ?? 0) >= (found?.metadata?.generation ?? 0);
     const ready = current ? found?.status?.readyReplicas ?? 0 : 0;
     if (ready >= (enough === "one" ? Math.min(1, wanted) : wanted)) return true;
+    if (hurry?.aborted) return false;
     const state = `Waiting for the pods of ${describeScalable(workload)}: ${ready} of ${wanted} ready`;
     if (state !== shown) onProgress?.(state);
     shown = state;

@@ -80,6 +80,20 @@ describe("an exchange in scale mode", () => {
     assertEquals(agent.seen.slice(-1), ["alice@one drain"]);
   });
 
+  it("in a hurry waits for no pod, and leaves all as it was", async () => {
+    await using scene = await openScene();
+    const before = lastingObjectsOf(scene.practice);
+    const { deps } = await scene.laptop();
+    let states: string[] = [];
+    const onProgress = (state: string) => void states.push(state);
+    const inbound = await openInbound(scaleOf("alice@one", scene.echoPort), { ...deps, onProgress }, never);
+    states = [];
+    assertEquals((await inbound.close(AbortSignal.abort())).restored, true);
+    assertEquals(states.filter((state) => state.startsWith("Waiting for the pods")), []);
+    await scene.practice.settled();
+    assertEquals(lastingObjectsOf(scene.practice), before);
+  });
+
   it("scales a statefulset, too", async () => {
     await using scene = await openScene();
     await scene.practice.addService({ namespace: "dev", name: "stock", kind: "Headless", replicas: 2 });
