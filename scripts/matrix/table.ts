@@ -1,6 +1,7 @@
 import type { Verdict } from "./judge.ts";
 
-const legend = `Each cell names the layers of which each does it alone.
+const legend = `Each cell names the layers that do it, tried one at a time. Variables are set with all of them: beside
+variables in a cell, another only shows that it does no harm.
 Without a flag: variables (HTTP_PROXY and its like), agent (Java), hook (Node), PAC (a browser of \`hawser browser\`).
 When asked for: props (\`--java props\`), hook (Python, \`--python hook\`), rewriting (\`--rewrite-env\`), isolation (\`--isolate net\`, Linux).
 Isolation was tried with Java 17 alone: the other Javas are in a chroot, which an isolated program may not enter.
