@@ -69,7 +69,8 @@ describe("Clients that nobody here wrote", () => {
     stack.use(running);
     session = report.session;
     front = `127.0.0.1:${report.port}`;
-    jvm = (await runHawser(home, ["env", "--session", session, "--shell", "jvm"])).stdout.trim().split(" ");
+    jvm = (await runHawser(home, ["env", "--session", session, "--shell", "jvm", "--java", "props"])).stdout.trim()
+      .split(" ");
     web = "http://web/";
     api = `http://api.${other.namespace}.svc.cluster.local/`;
   });
@@ -161,7 +162,15 @@ describe("Clients that nobody here wrote", () => {
         const refused = await client("curl", ["-sSf", "-x", proxy, web], { code: scheme === "http" ? 22 : 97 });
         assertEquals(refused, "");
       }
-      const { code, stderr } = await runHawser(home, ["env", "--session", "locked", "--shell", "jvm"]);
+      const { code, stderr } = await runHawser(home, [
+        "env",
+        "--session",
+        "locked",
+        "--shell",
+        "jvm",
+        "--java",
+        "props",
+      ]);
       assertEquals(code, 1);
       assertStringIncludes(stderr, "--auth");
       const own = await runHawser(home, ["run", "--session", "locked", "--", "curl", "-sS", web]);

@@ -125,7 +125,7 @@ describe("Databases and their own clients", () => {
   });
 
   it("answer JDBC drivers that have the properties of hawser env", async () => {
-    const { stdout: flags } = await runHawser(home, ["env", "--session", session, "--shell", "jvm"]);
+    const { stdout: flags } = await runHawser(home, ["env", "--session", session, "--shell", "jvm", "--java", "props"]);
     const jars = ["mariadb-java-client", "postgresql"].map((name) => `/usr/share/java/${name}.jar`);
     for (const jar of jars) {
       const there = await Deno.stat(jar).catch(() => undefined);
