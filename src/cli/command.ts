@@ -1,6 +1,7 @@
 import type { CliDeps } from "./deps.ts";
 import type { Completable, Flag, Flags } from "./flag.ts";
 import type { globalFlags } from "./global_flags.ts";
+import type { IdleFlags } from "./idle_flags.ts";
 
 /** How a command is spelled and explained; what it does is elsewhere. */
 export interface Grammar<F extends Flags = Flags> {
@@ -13,6 +14,8 @@ export interface Grammar<F extends Flags = Flags> {
   readonly words: WordsGrammar;
   readonly flags: F;
   readonly examples: readonly { readonly line: string; readonly what: string }[];
+  /** Which flags do nothing beside which others. */
+  readonly idle?: readonly IdleFlags[];
   readonly hidden?: boolean;
   /** Does its work also where the user's settings cannot be read or understood. */
   readonly needsNoSettings?: boolean;

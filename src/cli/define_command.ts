@@ -1,12 +1,14 @@
 import type { Action, Command, GivenValues, Grammar, Options } from "./command.ts";
 import type { Flags } from "./flag.ts";
 import { globalFlags } from "./global_flags.ts";
+import { refuseIdleFlags } from "./idle_flags.ts";
 
 /** Joins a grammar to its action, which is loaded only when the command runs: so `hawser version` does not pay for the cluster's code. */
 export function defineCommand<F extends Flags>(grammar: Grammar<F>, load: () => Promise<Action<F>>): Command {
   return {
     ...grammar,
     async run(given, words, deps) {
+      refuseIdleFlags(grammar.idle ?? [], given, words);
       const options = readOptions({ ...grammar.flags, ...globalFlags }, given);
       return await (await load())({ options, words }, deps);
     },

@@ -16,7 +16,7 @@ export async function disconnect({ options, words: [name] }: DisconnectInvocatio
   if (options.all && name !== undefined) throw new UsageError(`Either "${name}" or --all, not both`, "disconnect");
   const sessions = options.all
     ? await runningSessions(deps)
-    : [await chooseSession(name, deps, "name one, or say --all")];
+    : [await chooseSession(name ?? options.session, deps, "name one, or say --all")];
   for (const session of sessions) await end(session, deps);
   const ended = sessions.map(({ note }) => note.name);
   if (options.output === "json") deps.terminal.printJson({ ended });

@@ -188,7 +188,7 @@ export function domain(summary: string, extra: FlagExtra = {}): Flag<string | un
 
 /** A port to listen on; 0 stands for any free one. */
 export function listenPort(summary: string, extra: FlagExtra = {}): Flag<number | undefined> {
-  const read = (given: string, origin: string) => given === "0" ? 0 : readPort(given, origin);
+  const read = (given: string, origin: string) => given === "0" ? 0 : readPort(given, origin, "0 (any free one)");
   return single<number, undefined>({ value: "PORT", read }, undefined, summary, extra);
 }
 
@@ -240,10 +240,12 @@ export function loopback(standard: string, summary: string, extra: FlagExtra = {
   );
 }
 
-/** A port from 1 to 65535 in decimal digits. Throws a {@linkcode UsageError}. */
-export function readPort(given: string, origin: string): number {
+/** A port from 1 to 65535 in decimal digits. Throws a {@linkcode UsageError}, which says `from` where more is allowed than that. */
+export function readPort(given: string, origin: string, from = "1"): number {
   const number = /^\d{1,5}$/.test(given) ? Number(given) : 0;
-  if (number < 1 || number > 65535) throw new UsageError(`${origin} must be a port from 1 to 65535: "${given}" is not`);
+  if (number < 1 || number > 65535) {
+    throw new UsageError(`${origin} must be a port from ${from} to 65535: "${given}" is not`);
+  }
   return number;
 }
 

@@ -57,7 +57,7 @@ describe("main", () => {
     assertEquals([status, out], [2, ""]);
     assertStringIncludes(
       err,
-      'hawser: --port must be a port from 1 to 65535: "http" is not\nTry: hawser connect --help\n',
+      'hawser: --port must be a port from 0 (any free one) to 65535: "http" is not\nTry: hawser connect --help\n',
     );
   });
 

@@ -152,7 +152,7 @@ describe("flag values", () => {
 
   it("are refused where of the wrong kind", () => {
     for (const port of ["-0", "65536", "http", "1.5", "0x50", "+80", "1e3"]) {
-      assertStringIncludes(valueMessage(`--port=${port}`), "must be a port from 1 to 65535", port);
+      assertStringIncludes(valueMessage(`--port=${port}`), "must be a port from 0 (any free one) to 65535", port);
     }
     assertStringIncludes(valueMessage("-o", "jsn"), '"jsn" is none of them. Did you mean "json"?');
   });

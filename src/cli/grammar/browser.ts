@@ -1,6 +1,7 @@
 import type { Grammar, Invocation } from "../command.ts";
 import { text } from "../flag.ts";
-import { connectionFlags } from "./connection_flags.ts";
+import { connectionFlags, idleConnectionFlags, idleWithSession } from "./connection_flags.ts";
+import { idleWithoutRelay } from "./relay_flags.ts";
 import { sessionFlag } from "./session_flag.ts";
 
 /** How `hawser browser` is spelled. */
@@ -19,6 +20,7 @@ export const browserGrammar = {
       "chrome, edge, chromium, firefox, or the program of another that takes the same arguments; the first of these that is here by default",
     ),
   },
+  idle: [idleWithSession, ...idleConnectionFlags, idleWithoutRelay],
   examples: [
     { line: "hawser browser orders", what: "http://orders/ of the current namespace" },
     { line: "hawser browser orders:8080/health stock.shared", what: "two tabs" },

@@ -1,6 +1,7 @@
 import { type Grammar, type Invocation, noWords } from "../command.ts";
 import { text, toggle } from "../flag.ts";
-import { connectionFlags } from "./connection_flags.ts";
+import { connectionFlags, idleConnectionFlags } from "./connection_flags.ts";
+import { idleWithoutRelay } from "./relay_flags.ts";
 
 /** How `hawser connect` is spelled. */
 export const connectGrammar = {
@@ -20,6 +21,7 @@ export const connectGrammar = {
     detach: toggle("return once it is ready and go on in the background, until hawser disconnect"),
     detached: toggle("this is the one in the background", { hidden: true, setting: false }),
   },
+  idle: [...idleConnectionFlags, idleWithoutRelay],
   examples: [
     { line: "hawser connect", what: "the current context and its namespace" },
     { line: "hawser connect -n dev --namespaces shared", what: "short names in dev, and watch shared too" },

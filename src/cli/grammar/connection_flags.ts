@@ -1,3 +1,4 @@
+import { givenBy, type IdleFlags } from "../idle_flags.ts";
 import { relayFlags } from "./relay_flags.ts";
 import { domain, listenPort, namespaces, texts, toggle } from "../flag.ts";
 
@@ -17,4 +18,30 @@ export const connectionFlags = {
   exclude: texts("HOST,…", "hosts, .suffixes and address ranges to keep out of the cluster"),
   auth: toggle("let in only programs that know a password made up at start, for machines with several users"),
   "cluster-domain": domain("DNS zone of the cluster; found by asking CoreDNS's configuration, else cluster.local"),
+};
+
+/** Which of them do nothing beside which. */
+export const idleConnectionFlags: readonly IdleFlags[] = [{
+  flags: ["dns-port"],
+  reason(given) {
+    const off = givenBy(given, "no-dns");
+    return off && `is for the DNS resolver, which ${off} leaves out: leave out one of the two`;
+  },
+}];
+
+const ofAnyConnection = ["kubeconfig", "context", "namespace", "as", "as-group"];
+
+/** For commands that either connect or use a session that runs. */
+export const idleWithSession: IdleFlags = {
+  flags: [...Object.keys(connectionFlags), ...ofAnyConnection],
+  reason(given) {
+    const session = givenBy(given, "session");
+    return session && `belongs to the session, which is connected already: leave it or ${session} out`;
+  },
+};
+
+/** For commands that are only about sessions that run. */
+export const idleForSessions: IdleFlags = {
+  flags: ofAnyConnection,
+  reason: () => "belongs to hawser connect, and a session keeps what it was started with: leave it out",
 };

@@ -1,6 +1,8 @@
 import { type Grammar, type Invocation, noWords } from "../command.ts";
 import { shellForms } from "../../wiring/shell_lines.ts";
 import { choice, toggle } from "../flag.ts";
+import { givenBy } from "../idle_flags.ts";
+import { idleForSessions } from "./connection_flags.ts";
 import { sessionFlag } from "./session_flag.ts";
 import { wiringFlags } from "./wiring_flags.ts";
 
@@ -24,6 +26,14 @@ export const envGrammar = {
     hosts: toggle("print lines for the hosts file: the local addresses of a session with --listen", { setting: false }),
     unset: toggle("print the lines that undo it", { setting: false }),
   },
+  idle: [
+    idleForSessions,
+    {
+      flags: ["shell"],
+      reason: (given) =>
+        givenBy(given, "hosts") && "is a form of variables, and --hosts prints lines for the hosts file: leave one out",
+    },
+  ],
   examples: [
     { line: 'eval "$(hawser env)"', what: "bash and zsh" },
     { line: "hawser env | source", what: "fish" },

@@ -1,6 +1,6 @@
 import type { Grammar, Invocation } from "../command.ts";
 import { loopback } from "../flag.ts";
-import { relayFlags } from "./relay_flags.ts";
+import { idleWithoutRelay, relayFlags } from "./relay_flags.ts";
 
 /** How `hawser forward` is spelled. */
 export const forwardGrammar = {
@@ -10,6 +10,7 @@ export const forwardGrammar = {
     "Spelled like kubectl port-forward: a target and its ports, several targets one after another. A target is a service (mysql, svc/mysql), a service of another namespace (orders.shop), a workload (deploy/api, sts/db, ds/agent, job/x) or a pod (pod/x). A port is LOCAL:REMOTE, PORT for both alike, or :REMOTE for any free local port; REMOTE may be the port's name. Each connection goes to a pod that is ready at that moment. With --relay a target may be any address or name that the cluster can reach, and a port may be UDP (53/udp).",
   words: { usage: "TARGET [LOCAL:]PORT[/udp]… [TARGET [LOCAL:]PORT…]…", least: 1, most: Infinity, complete: "target" },
   flags: { address: loopback("127.0.0.1", "address to listen on: 127.x.y.z or ::1"), ...relayFlags },
+  idle: [idleWithoutRelay],
   examples: [
     { line: "hawser forward mysql 3306", what: "127.0.0.1:3306 to the service mysql" },
     { line: "hawser forward deploy/api 8080:http", what: "local 8080 to the port named http" },

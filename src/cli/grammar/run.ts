@@ -1,11 +1,34 @@
 import type { Grammar, Invocation } from "../command.ts";
 import { texts } from "../flag.ts";
-import { connectionFlags } from "./connection_flags.ts";
+import { givenBy, type IdleFlags } from "../idle_flags.ts";
+import { connectionFlags, idleConnectionFlags, idleWithSession } from "./connection_flags.ts";
 import { agentFlags, divertingFlags, markFlags } from "./inbound_flags.ts";
 import { isolationFlag } from "./isolation_flag.ts";
 import { sessionFlag } from "./session_flag.ts";
 import { wiringFlags } from "./wiring_flags.ts";
 import { workloadFlags } from "./workload_flags.ts";
+
+const diverts: IdleFlags = {
+  flags: Object.keys(divertingFlags),
+  reason: (given) =>
+    givenBy(given, "exchange") || givenBy(given, "mesh")
+      ? undefined
+      : "is about services that come here: name one by --exchange or --mesh",
+};
+const hasAgent: IdleFlags = {
+  flags: Object.keys(agentFlags),
+  reason: (given) =>
+    ["exchange", "mesh", "relay"].some((flag) => givenBy(given, flag))
+      ? undefined
+      : "is for a pod in the cluster, which only --exchange, --mesh and --relay make: add one of these",
+};
+const rewrites: IdleFlags = {
+  flags: ["rewrite-env"],
+  reason: (given) =>
+    givenBy(given, "env-from") || givenBy(given, "env-file")
+      ? undefined
+      : "is about the values of --env-from and --env-file: add one of these",
+};
 
 /** How `hawser run` is spelled. */
 export const runGrammar = {
@@ -34,6 +57,7 @@ export const runGrammar = {
     ...divertingFlags,
     ...agentFlags,
   },
+  idle: [idleWithSession, ...idleConnectionFlags, diverts, hasAgent, rewrites],
   examples: [
     { line: "hawser run -- curl http://orders:8080/", what: "one request" },
     { line: "hawser run -n dev -- npm start", what: "a program that sees namespace dev" },

@@ -1,5 +1,7 @@
 import { type Grammar, type Invocation, noWords } from "../command.ts";
 import { toggle } from "../flag.ts";
+import { givenBy } from "../idle_flags.ts";
+import { idleForSessions } from "./connection_flags.ts";
 import { sessionFlag } from "./session_flag.ts";
 
 /** How `hawser status` is spelled. */
@@ -14,6 +16,13 @@ export const statusGrammar = {
     cluster: toggle("who exchanges, meshes and previews what in the namespace", { setting: false }),
     "all-namespaces": toggle("with --cluster: in every namespace", { short: "A", setting: false }),
   },
+  idle: [{
+    flags: idleForSessions.flags,
+    reason: (given) =>
+      givenBy(given, "cluster") || givenBy(given, "all-namespaces")
+        ? undefined
+        : "is for hawser status --cluster: sessions are shown whatever they were started with",
+  }],
   examples: [
     { line: "hawser status", what: "all sessions" },
     { line: "hawser status -o json", what: "the same for scripts" },
