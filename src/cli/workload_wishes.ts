@@ -2,6 +2,7 @@ import { type ContainerName, parseContainerName } from "../cluster/find_containe
 import { Failure } from "../platform/failure.ts";
 import { readFileIfAny } from "../platform/private_file.ts";
 import { DotenvError, parseDotenv } from "../wiring/parse_dotenv.ts";
+import { isVariableName, variableNameForm } from "../wiring/variable_name.ts";
 import type { Options } from "./command.ts";
 import type { workloadFlags } from "./grammar/workload_flags.ts";
 import { understood } from "./understood.ts";
@@ -39,6 +40,7 @@ export async function workloadWishes(options: Options<typeof workloadFlags>): Pr
 }
 
 async function readEnvFile(path: string): Promise<ReadonlyMap<string, string>> {
+  if (await isFolder(path)) throw new Failure(`"${path}" is a folder: --env-file wants a file of lines NAME=value`);
   const text = await readFileIfAny(path);
   if (text === undefined) throw new Failure(`There is no file "${path}" for --env-file to read`);
   try {
@@ -49,9 +51,21 @@ async function readEnvFile(path: string): Promise<ReadonlyMap<string, string>> {
   }
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false; // whoever reads it says what is wrong
+  }
+}
+
 function readAssignment(text: string): [string, string] {
   const equals = text.indexOf("=");
   // What it is may be a secret: it is not shown.
   if (equals < 1) throw new UsageError("--set wants NAME=VALUE, with a name before the first =", "run");
-  return [text.slice(0, equals), text.slice(equals + 1)];
+  const name = text.slice(0, equals);
+  if (!isVariableName(name)) {
+    throw new UsageError(`--set wants NAME=VALUE, with a name of ${variableNameForm}: "${name}" is none`, "run");
+  }
+  return [name, text.slice(equals + 1)];
 }

@@ -1,3 +1,5 @@
+import { isVariableName, variableNameForm } from "./variable_name.ts";
+
 /** A line that is no variable. The message never shows what stands there: it may be a secret. */
 export class DotenvError extends Error {
   override readonly name = "DotenvError";
@@ -31,8 +33,9 @@ export function parseDotenv(text: string): ReadonlyMap<string, string> {
   while (at < rest.length) {
     if (take(/[ \t]*(?:#.*)?(?:\n|$)/y)) continue;
     const start = line(at);
-    const [, name] = take(/[ \t]*(?:export[ \t]+)?([^\s=#'"]+)[ \t]*=[ \t]*/y) ?? [];
+    const [, name] = take(/[ \t]*(?:export[ \t]+)?([^=#'"\n]*[^\s=#'"])[ \t]*=[ \t]*/y) ?? [];
     if (name === undefined) throw new DotenvError(start, "a line has the form NAME=value");
+    if (!isVariableName(name)) throw new DotenvError(start, `the name of a variable is of ${variableNameForm}`);
     const [single, literal = ""] = take(/'([^']*)'/y) ?? [];
     const [double, escaped = ""] = single === undefined ? take(/"((?:[^"\\]|\\[^])*)"/y) ?? [] : [];
     if (single !== undefined) variables.set(name, literal);

@@ -40,6 +40,14 @@ describe("parseDotenv", () => {
     assertEquals(refused("\nA=x\0y"), [2, "A holds what no variable can: NUL"]);
   });
 
+  it("refuses names that Kubernetes would refuse, without showing them: they may be part of something else", () => {
+    const form = 'the name of a variable is of letters, digits, "_", "." and "-", the first of them no digit';
+    assertEquals(refused("A=1\nBAD NAME=1"), [2, form]);
+    assertEquals(refused("1A=2"), [1, form]);
+    assertEquals(refused("export a+b=2"), [1, form]);
+    assertEquals(read("_a.b-c = 1\nexport export=2"), { "_a.b-c": "1", export: "2" });
+  });
+
   it("reads whatever hawser env writes", () => {
     const value = fc.oneof(
       fc.string({ unit: "grapheme" }),
