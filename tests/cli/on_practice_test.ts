@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { delimiter } from "node:path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { userPaths } from "../../src/platform/paths.ts";
 import { systemClock } from "../../src/platform/clock.ts";
+import { isAlive } from "../../src/platform/process.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
 import { sendConsoleEvent } from "../platform/console_event.ts";
 import { type Practice, startPractice } from "../practice/practice.ts";
@@ -173,6 +174,18 @@ describe("hawser on a practice cluster", () => {
     const user = { ...env, NO_PROXY: "corp.example" };
     const { status, out, err } = await runHawser(["run", "--", Deno.execPath(), "eval", code], user);
     assertEquals([status, out, err], [9, "true localhost,127.0.0.1,::1,corp.example 204\n", ""]);
+  });
+
+  it("takes the program of a batch file with it on Windows when it is killed", { ignore: !windows }, async () => {
+    await Deno.writeTextFile(`${root}/mvn.cmd`, `@"${Deno.execPath()}" eval %*\r\n`);
+    const code = "console.log(Deno.pid); setInterval(() => {}, 1000)";
+    const session = await started(["run", "--port", "0", "--", `${root}/mvn`, code], env);
+    const program = session.ready;
+    assert(isAlive(program));
+    await session.end("SIGKILL");
+    const deadline = systemClock.now() + 5000;
+    while (isAlive(program) && systemClock.now() < deadline) await systemClock.sleep(50);
+    assertFalse(isAlive(program));
   });
 
   it("asks programs for the password where --auth wants one", async () => {
