@@ -82,8 +82,7 @@ class ProxyClient {
     let upstream: Duplex;
     try {
       // Whoever asks for a tunnel mostly speaks TLS in it, but plain HTTP to port 80 (Node's fetch does).
-      const route = await this.#connection.route(target, target.port === 80 ? "tcp" : "https");
-      upstream = await this.#connection.dial(route, target, false);
+      upstream = await this.#connection.open(target, target.port === 80 ? "tcp" : "https");
     } catch (error) {
       return await this.#refuseDial(error, head);
     }

@@ -1,6 +1,6 @@
 import type { ProxySetting } from "../platform/proxy_settings.ts";
 import type { Duplex } from "../stream/duplex.ts";
-import type { DialOptions } from "../tunnel/dialer.ts";
+import type { DialError, DialOptions } from "../tunnel/dialer.ts";
 
 /** The way to a destination: chosen, not yet gone. */
 export interface Route {
@@ -11,6 +11,8 @@ export interface Route {
    * form with its credentials (such proxies often refuse CONNECT to port 80).
    */
   readonly httpProxy?: ProxySetting;
+  /** Set where the way is direct although the host may be meant as one of the cluster's: what `dial` rejects with where this machine's DNS does not know it. */
+  readonly ifUnknown?: DialError;
   /** Opens a connection. Rejects with a `DialError`. */
   dial(options: DialOptions): Promise<Duplex>;
 }

@@ -88,22 +88,21 @@ export class Router implements Dialer {
         if (this.#included.some(matches)) return this.#toRelay(target);
         const outside = `As a name outside the cluster, "${target.host}" is unknown to this machine's DNS`;
         const message = kind === "unknown" ? found.message : `${found.message}. ${outside}`;
-        return this.#explained(direct.route(target, scheme), new DialError(kind, message));
+        const unknown = new DialError(kind, message);
+        return { ...this.#explained(direct.route(target, scheme), unknown), ifUnknown: unknown };
       }
       case "empty":
         throw new DialError(
           "unknown",
           `"${target.host}" is a name of the cluster without an address: name a service, as in "SERVICE.NAMESPACE"`,
         );
-      case "foreign":
+      case "foreign": {
         if (this.#included.some(matches)) return this.#toRelay(target);
-        return this.#hinted(
-          this.#explained(
-            direct.route(target, scheme),
-            found.unanswered ? nobodySays(target) : nobodyKnows(target, directory.namespace),
-          ),
-          target,
-        );
+        const unknown = found.unanswered ? nobodySays(target) : nobodyKnows(target, directory.namespace);
+        const route = this.#explained(direct.route(target, scheme), unknown);
+        const mayBeClusters = found.unanswered || isShort(target.host);
+        return this.#hinted(mayBeClusters ? { ...route, ifUnknown: unknown } : route, target);
+      }
     }
   }
 
@@ -167,6 +166,11 @@ function explaining(route: Route, explain: (error: DialError) => DialError): Rou
   };
 }
 
+/** One label, as the services of the own namespace have. */
+function isShort(host: string): boolean {
+  return !host.replace(/\.$/, "").includes(".");
+}
+
 function nobodySays({ host }: Target): DialError {
   return new DialError(
     "unreachable",
@@ -175,9 +179,7 @@ function nobodySays({ host }: Target): DialError {
 }
 
 function nobodyKnows(target: Target, namespace: string): DialError {
-  const service = target.host.replace(/\.$/, "").includes(".")
-    ? "no name of the cluster"
-    : `no service of namespace "${namespace}"`;
+  const service = isShort(target.host) ? `no service of namespace "${namespace}"` : "no name of the cluster";
   return new DialError(
     "unknown",
     `"${target.host}" is ${service}, and this machine's DNS does not know it either; "hawser status" lists the services`,

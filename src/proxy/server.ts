@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { type Log, silentLog } from "../platform/log.ts";
+import { SparingWarnings } from "../platform/sparing_warnings.ts";
 import type { Duplex } from "../stream/duplex.ts";
 import type { HttpPatience } from "../stream/http_connection.ts";
 import { listenTcp, type TcpListener } from "../stream/listen_tcp.ts";
@@ -34,10 +35,12 @@ export interface ProxyDeps {
   readonly pages?: Readonly<Record<string, ControlPage>>;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Told why tunnels cannot be had, which no client shows. Default: on `log`, the same once in a while. */
+  readonly warnings?: Pick<SparingWarnings, "warn">;
   readonly listen?: typeof listenTcp;
 }
 
-/** What `status` shows of the front door. */
+/** What `status` shows of the front door. Connections that were for the tool's own pages alone are not counted. */
 export interface ProxyCounts {
   /** Connections open now. */
   readonly open: number;
@@ -76,6 +79,7 @@ export async function openProxy(options: ProxyOptions, deps: ProxyDeps): Promise
     patience: { handshake: 30_000, idle: 300_000, ...options.patience },
     clock,
     log,
+    warnings: deps.warnings ?? new SparingWarnings({ clock, log }),
     traffic: { sent: 0, received: 0 },
   };
   const clients = new Clients(door, options.connections ?? 10_000);
@@ -101,7 +105,8 @@ class Clients {
   readonly #limit: number;
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #told = new Set<string>();
-  #total = 0;
+  /** Connections that have ended, of those that are counted. */
+  #past = 0;
 
   constructor(door: FrontDoor, limit: number) {
     this.#door = door;
@@ -114,13 +119,17 @@ class Clients {
       this.#warn(`The proxy has ${this.#limit} connections open, its limit: new ones are closed until some end`);
       return stream.reset();
     }
-    this.#total++;
     const connection = new Connection(stream, remote, this.#door);
-    this.#connections.set(connection, this.#serve(connection).finally(() => this.#connections.delete(connection)));
+    const served = this.#serve(connection).finally(() => {
+      this.#connections.delete(connection);
+      if (connection.used) this.#past++;
+    });
+    this.#connections.set(connection, served);
   }
 
   counts(): ProxyCounts {
-    return { open: this.#connections.size, total: this.#total, ...this.#door.traffic };
+    const open = [...this.#connections.keys()].filter(({ used }) => used).length;
+    return { open, total: this.#past + open, ...this.#door.traffic };
   }
 
   async close(): Promise<void> {
@@ -174,8 +183,7 @@ class Clients {
       if (request.command === "associate") return await serveAssociation(connection, request.port);
       version = request.version;
       try {
-        const route = await connection.route(request.target, "tcp");
-        upstream = await connection.dial(route, request.target, false);
+        upstream = await connection.open(request.target, "tcp");
       } catch (error) {
         if (!(error instanceof DialError)) throw error;
         throw new SocksError(error.message, socksReply(version, error.kind));

@@ -131,6 +131,16 @@ describe("Router", () => {
     );
   });
 
+  it("marks the direct way to a host that may be meant as one of the cluster's", async () => {
+    const marked = async (host: string) => (await router().route({ host, port: 443 }, "https", signal)).ifUnknown?.kind;
+    assertEquals(await marked("orderz"), "unknown");
+    assertEquals(await marked("react.dev"), "unknown");
+    assertEquals(await marked("orders.slow"), "unreachable");
+    for (const host of ["nosuch.example.org", "192.0.2.7", "localhost", "orders"]) {
+      assertEquals(await marked(host), undefined);
+    }
+  });
+
   it("does not call a name unknown of which the API server does not say in time whether it is the cluster's", async () => {
     const direct: RouterDeps["direct"] = {
       route: () => ({ via: "direct", dial: () => Promise.reject(new DialError("unknown", "no such name in DNS")) }),

@@ -209,7 +209,7 @@ describe("openProxy", () => {
 
   it("closes a client that says nothing, or half of what it wants, after 30 s, but not a tunnel", async () => {
     const clock = new FakeClock();
-    await withFrontDoor({ orders: echo }, async ({ connect, proxy }) => {
+    await withFrontDoor({ orders: echo }, async ({ connect }) => {
       const tunnel = await connect();
       await tunnel.send(socks5("orders"));
       await tunnel.bytes(granted5.length);
@@ -217,9 +217,9 @@ describe("openProxy", () => {
       const half = await connect();
       await half.send(socks5("orders").slice(0, 5));
       assertEquals(await half.bytes(2), [5, 0]);
-      while (proxy.counts().open < 3) await new Promise((resolve) => setImmediate(resolve));
+      while (clock.pending < 2) await new Promise((resolve) => setImmediate(resolve));
       await clock.advance(29_999);
-      assertEquals(proxy.counts().open, 3);
+      assertEquals(clock.pending, 2);
       await clock.advance(1);
       assertEquals(await silent.rest(), "");
       assertEquals(await half.rest(), "");
@@ -243,6 +243,92 @@ describe("openProxy", () => {
     });
   });
 
+  it("counts no connection that was for its own pages alone", async () => {
+    const pages: ProxyDeps["pages"] = {
+      "GET /hello": { open: true, respond: () => ({ type: "text/plain", text: "hi" }) },
+    };
+    await withFrontDoor({}, async ({ connect, proxy }) => {
+      const client = await connect();
+      await client.send(`GET /hello HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\nConnection: close\r\n\r\n`);
+      assertStringIncludes(await client.rest(), "hi");
+      assertEquals(proxy.counts(), { open: 0, total: 0, sent: 0, received: 0 });
+    }, { pages });
+  });
+
+  it("warns why a tunnel to the cluster cannot be had, once for several tries, but not why a page cannot", async () => {
+    const gone = new DialError("not-ready", 'Service "gone" has no ready pod');
+    await withFrontDoor({ gone }, async ({ connect, told }) => {
+      for (let time = 0; time < 2; time++) {
+        for (const request of [socks5("gone", 443), socks4a("gone"), "CONNECT gone:443 HTTP/1.1\r\n\r\n"]) {
+          const client = await connect();
+          await client.send(request);
+          await client.stream.closeWrite();
+          await client.rest();
+        }
+      }
+      const warnings = () => told.filter((line) => line.startsWith("warn"));
+      // For port 443 and port 80.
+      assertEquals(warnings(), Array(2).fill('warn Service "gone" has no ready pod'));
+      const client = await connect();
+      await client.send("GET http://gone:8080/ HTTP/1.1\r\nConnection: close\r\n\r\n");
+      assertStringIncludes(await client.rest(), "no ready pod");
+      assertEquals(warnings().length, 2);
+    });
+  });
+
+  it("warns of hosts that are not the cluster's only where they may be meant so", async () => {
+    const unknown = new DialError("unknown", '"orderz" is no service');
+    const refused = new DialError("refused", "nobody listens there");
+    const router: ProxyDeps["router"] = {
+      route: ({ host }) =>
+        Promise.resolve({
+          via: "direct",
+          ifUnknown: unknown,
+          dial: () => Promise.reject(host === "orderz" ? unknown : refused),
+        }),
+    };
+    await withFrontDoor({}, async ({ connect, told }) => {
+      for (const host of ["orderz", "printer"]) {
+        const client = await connect();
+        await client.send(`CONNECT ${host}:443 HTTP/1.1\r\n\r\n`);
+        await client.stream.closeWrite();
+        await client.rest();
+      }
+      assertEquals(told.filter((line) => line.startsWith("warn")), ['warn "orderz" is no service']);
+    }, { router });
+  });
+
+  it("does not warn of what a client no longer waits for", async () => {
+    const clock = new FakeClock();
+    const dialling = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const router: ProxyDeps["router"] = {
+      route: () =>
+        Promise.resolve({
+          via: "cluster",
+          dial: ({ signal }) =>
+            new Promise((_, reject) => {
+              signal.addEventListener("abort", () => {
+                reject(signal.reason);
+                ended.resolve();
+              });
+              dialling.resolve();
+            }),
+        }),
+    };
+    await withFrontDoor({}, async ({ connect, told }) => {
+      const client = await connect();
+      await client.send("CONNECT orders:443 HTTP/1.1\r\n\r\n");
+      await dialling.promise;
+      await client.stream.closeWrite();
+      while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance(10_000);
+      await ended.promise;
+      await client.rest();
+      assertEquals(told.filter((line) => line.startsWith("warn")), []);
+    }, { router, clock });
+  });
+
   it("closes connections beyond its limit, says so once, and serves again when some have ended", async () => {
     await withFrontDoor({ orders: echo }, async ({ connect, proxy, told }) => {
       const first = await connect();
@@ -264,7 +350,7 @@ describe("openProxy", () => {
     }, { connections: 1 });
   });
 
-  it("ends everything when it is closed: tunnels, requests, dials under way, silent clients", async () => {
+  it("ends everything when it is closed: tunnels, requests, dials under way, half requests", async () => {
     const asked = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
     // Never ends its own direction, whatever the client does.
@@ -296,11 +382,12 @@ describe("openProxy", () => {
       await asked.promise;
       await (await connect()).send(socks5("nowhere"));
       await dialling.promise;
-      const silent = await connect();
-      while (proxy.counts().open < 4) await new Promise((resolve) => setImmediate(resolve));
+      const half = await connect();
+      await half.send(socks5("orders").slice(0, 5));
+      assertEquals(await half.bytes(2), [5, 0]);
       await proxy.close();
       assertEquals(proxy.counts().open, 0);
-      for (const client of [tunnel, silent, request]) assertEquals(await client.rest(), "");
+      for (const client of [tunnel, half, request]) assertEquals(await client.rest(), "");
       await assertRejects(() => connect(), Error, "ECONNREFUSED");
     }, { router });
     gone.resolve();
