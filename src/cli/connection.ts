@@ -3,6 +3,7 @@ import type { Api } from "../cluster/api.ts";
 import type { Directory } from "../cluster/directory.ts";
 import { openDns } from "../dns/open_dns.ts";
 import { ProxySettings } from "../platform/proxy_settings.ts";
+import { SparingWarnings } from "../platform/sparing_warnings.ts";
 import { DirectDialer } from "../proxy/direct_dialer.ts";
 import { isLoopback } from "../proxy/local_host.ts";
 import { pacFile } from "../proxy/pac.ts";
@@ -70,6 +71,7 @@ export async function openConnection(
   const auth = options.auth ? { username: "hawser", password: randomHex(12) } : undefined;
   const stop = Promise.withResolvers<void>();
   const closing = new AbortController();
+  const warnings = new SparingWarnings({ clock, log });
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await openCluster(options, deps, signal));
   const { access, api, directory, dialer, health } = cluster;
@@ -85,6 +87,7 @@ export async function openConnection(
       directory,
       dialer: reach,
       log,
+      warnings,
       context: access.context,
       cacheFile: `${deps.paths().cache}/ports.json`,
       onChange: deps.onListeners,
@@ -107,12 +110,13 @@ export async function openConnection(
     local: (target) => listeners?.targetOf(target),
     named: (address) => addresses.nameOf(address),
   });
-  const ports = new TargetPorts({ dialer: router, log });
+  const ports = new TargetPorts({ dialer: router, warnings });
   opened.defer(() => ports.close());
   const proxy = await openProxy({ ports: options.ports, token, credentials: auth }, {
     router,
     clock,
     log,
+    warnings,
     pages: {
       ...auth ? {} : hookPages({
         isClusters: (target) => router.isClusters(target, closing.signal),

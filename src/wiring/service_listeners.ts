@@ -2,6 +2,7 @@ import type { Directory, Service } from "../cluster/directory.ts";
 import { fnv1a } from "../platform/fnv1a.ts";
 import type { Log } from "../platform/log.ts";
 import { readFileIfAny, writePrivateFile } from "../platform/private_file.ts";
+import type { SparingWarnings } from "../platform/sparing_warnings.ts";
 import type { Dialer, Target } from "../tunnel/dialer.ts";
 import { type LocalPort, openLocalPort } from "./local_port.ts";
 
@@ -21,6 +22,8 @@ export interface ServiceListenersDeps {
   readonly directory: Pick<Directory, "services" | "onChange">;
   readonly dialer: Dialer;
   readonly log: Log;
+  /** Told why connections cannot be had. */
+  readonly warnings: Pick<SparingWarnings, "warn">;
   /** Kubeconfig context; keeps the addresses of two clusters apart. */
   readonly context: string;
   /** Where the ports of last time are kept, so that they are the same next time. */
@@ -171,12 +174,13 @@ class Listeners implements ServiceListeners {
 
   /** Resolves with the open port, or the system's word for why not. */
   async #listen(service: Service, port: number, host: string, localPort: number): Promise<LocalPort | string> {
-    const { dialer, log, openPort = openLocalPort } = this.#deps;
+    const { dialer, warnings, openPort = openLocalPort } = this.#deps;
     const target = { host: `${service.name}.${service.namespace}`, port };
+    const about = `${target.host}:${port}`;
     try {
       return await openPort({ host, port: localPort }, {
         dial: (client, signal) => dialer.dial(target, { signal, client, early: true }),
-        onFailure: (error) => log.warn(`${service.name}.${service.namespace}:${port}: ${error.message}`),
+        onFailure: (error) => warnings.warn(about, `${about}: ${error.message}`),
       });
     } catch (error) {
       return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "EUNKNOWN";

@@ -1,11 +1,12 @@
-import type { Log } from "../platform/log.ts";
+import type { SparingWarnings } from "../platform/sparing_warnings.ts";
 import { type Dialer, type Target, targetName } from "../tunnel/dialer.ts";
 import { type LocalPort, openLocalPort } from "./local_port.ts";
 
 /** What the ports work with. */
 export interface TargetPortsDeps {
   readonly dialer: Dialer;
-  readonly log: Log;
+  /** Told why connections cannot be had: hooks have connected by then, and see no reason. */
+  readonly warnings: Pick<SparingWarnings, "warn">;
   readonly openPort?: typeof openLocalPort;
 }
 
@@ -42,10 +43,10 @@ export class TargetPorts {
   }
 
   #open(target: Target): Promise<LocalPort> {
-    const { dialer, log, openPort = openLocalPort } = this.#deps;
+    const { dialer, warnings, openPort = openLocalPort } = this.#deps;
     return openPort({ host: "127.0.0.1", port: 0 }, {
       dial: (client, signal) => dialer.dial(target, { signal, client, early: true }),
-      onFailure: (error) => log.warn(error.message),
+      onFailure: (error) => warnings.warn(targetName(target), error.message),
     });
   }
 }

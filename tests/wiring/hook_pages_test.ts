@@ -21,7 +21,7 @@ function pages() {
         return Promise.resolve(near);
       },
     },
-    log: silentLog,
+    warnings: silentLog,
   });
   const all = hookPages({
     isClusters: ({ host }) => Promise.resolve(["orders", "laptop", "10.244.0.7"].includes(host.toLowerCase())),

@@ -77,6 +77,7 @@ describe("openServiceListeners", () => {
       directory,
       dialer: { dial: () => Promise.reject(new Error("not in this test")) },
       log: silentLog,
+      warnings: silentLog,
       context: "kind",
       cacheFile: `${root}/listeners.json`,
       openPort: system.openPort,
@@ -174,6 +175,20 @@ describe("openServiceListeners", () => {
     const { address } = listeners.list()[0]!;
     assertEquals(listeners.targetOf({ host: address, port: 3306 }), { host: "mysql.dev", port: 3306 });
     assertEquals(listeners.targetOf({ host: address, port: 1 }), undefined);
+    await listeners.close();
+  });
+
+  it("tells why a connection cannot be had, and of which port, as something that may come again", async () => {
+    const told: string[][] = [];
+    const system = fakeSystem();
+    const listeners = await open(new FakeDirectory(service("mysql", [3306])), system, {
+      openPort: (where, deps) => {
+        deps.onFailure(new Error("no pod"));
+        return system.openPort(where, deps);
+      },
+      warnings: { warn: (...words) => void told.push(words) },
+    });
+    assertEquals(told, [["mysql.dev:3306", "mysql.dev:3306: no pod"]]);
     await listeners.close();
   });
 
