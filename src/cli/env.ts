@@ -3,7 +3,7 @@ import { parentShell } from "../platform/parent_shell.ts";
 import { hostsFile } from "../wiring/hosts_file.ts";
 import { hostsLines } from "../wiring/hosts_lines.ts";
 import { shellLines } from "../wiring/shell_lines.ts";
-import { formerVariables } from "../wiring/variables.ts";
+import { formerVariables, withoutFormer } from "../wiring/variables.ts";
 import type { CliDeps } from "./deps.ts";
 import type { EnvForm, EnvInvocation } from "./grammar/env.ts";
 import { chooseSession, type RunningSession, type SessionsDeps } from "./running_sessions.ts";
@@ -36,7 +36,8 @@ export async function env(
   }
   const { variables, remarks } = await wireProgram(options, { proxy: note, namespace: note.namespace }, deps.env, deps);
   for (const remark of remarks) deps.log.event(remark);
-  deps.terminal.print(shellLines(form, new Map(Object.entries(variables))));
+  const isFile = form === "dotenv" || form === "vscode" || form === "intellij";
+  deps.terminal.print(shellLines(form, new Map(Object.entries(isFile ? withoutFormer(variables) : variables))));
   return 0;
 }
 

@@ -1,4 +1,5 @@
 import type { Environment } from "../platform/proxy_settings.ts";
+import { type ExtendedList, takeBack } from "./take_back.ts";
 
 /** Where the front door is. */
 export interface ProxyAddress {
@@ -7,7 +8,10 @@ export interface ProxyAddress {
   readonly auth: { readonly username: string; readonly password: string } | undefined;
 }
 
-/** Carries what the user had before, so that it can be put back: base64url of a JSON object of variables, null where there was none. */
+/**
+ * Carries what the user had before, so that it can be put back: base64url of a JSON object of variables, null where there was none. Of lists that
+ * are only added to, it holds `{ former, set }`, so that what users add meanwhile stays theirs.
+ */
 const formerName = "HAWSER_FORMER_ENV";
 const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] as const;
 const loopbackHosts = ["localhost", "127.0.0.1", "::1"] as const;
@@ -42,7 +46,16 @@ export function withFormer(
 ): Record<string, string> {
   const names = Object.keys(variables);
   const own = withSpelling(env, names, os);
-  return { ...variables, [formerName]: encode(Object.fromEntries(names.map((name) => [name, own[name] ?? null]))) };
+  const former = Object.entries(variables).map(([name, set]) => {
+    const before = own[name] ?? null;
+    return [name, separatorOf(name, os) === undefined ? before : { former: before, set }] as const;
+  });
+  return { ...variables, [formerName]: encode(Object.fromEntries(former)) };
+}
+
+/** The variables of {@linkcode withFormer} for files, which others may come to see: without the user's own values, a proxy's password among them. */
+export function withoutFormer(variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => name !== formerName));
 }
 
 /** An environment with variables set in it, whichever way Windows spells them. */
@@ -64,7 +77,14 @@ export function formerVariables(env: Environment, os: typeof Deno.build.os): Rea
   if (encoded === undefined) return new Map();
   const former = decode(encoded);
   const names = [...wiredNames(os), ...Object.keys(former), formerName];
-  return new Map(names.map((name) => [name, former[name] ?? undefined]));
+  const present = withSpelling(env, names, os);
+  return new Map(names.map((name) => {
+    const value = former[name] ?? undefined;
+    if (typeof value !== "object") return [name, value];
+    const separator = separatorOf(name, os) ?? " ";
+    const rest = present[name] === undefined ? value.former : takeBack(present[name], value, separator);
+    return [name, rest ?? undefined];
+  }));
 }
 
 /** The environment as the user had it before `hawser env` or `hawser run` changed it. */
@@ -75,6 +95,12 @@ export function unwired(env: Environment, os: typeof Deno.build.os): Environment
   const ours = new Set([...former.keys()].map((name) => canonical(name, os)));
   const kept = Object.entries(env).filter(([name]) => !ours.has(canonical(name, os)));
   return Object.fromEntries([...kept, ...back]);
+}
+
+/** What separates the items of the variables that are lists; undefined for the others. */
+function separatorOf(name: string, os: typeof Deno.build.os): string | undefined {
+  if (name === "PYTHONPATH") return os === "windows" ? ";" : ":";
+  return name === "JAVA_TOOL_OPTIONS" || name === "NODE_OPTIONS" ? " " : undefined;
 }
 
 function wiredNames(os: typeof Deno.build.os): string[] {
@@ -109,17 +135,28 @@ function noProxy(own: string): string {
   return [...new Set([...loopbackHosts, ...kept])].join(",");
 }
 
+type Former = Readonly<Record<string, string | null | ExtendedList>>;
+
 /** Base64url, which no shell has to quote. */
-function encode(variables: Readonly<Record<string, string | null>>): string {
+function encode(variables: Former): string {
   return new TextEncoder().encode(JSON.stringify(variables)).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-function decode(text: string): Readonly<Record<string, string | null>> {
+function decode(text: string): Former {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(text, { alphabet: "base64url" })));
     if (typeof value !== "object" || value === null) return {};
-    return Object.fromEntries(Object.entries(value).filter(([, held]) => held === null || typeof held === "string"));
+    return Object.fromEntries(Object.entries(value).filter(([, held]) => isText(held) || isExtendedList(held)));
   } catch {
     return {}; // somebody else's variable: nothing to restore from it
   }
+}
+
+function isText(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
+}
+
+function isExtendedList(value: unknown): value is ExtendedList {
+  return typeof value === "object" && value !== null && "set" in value && typeof value.set === "string" &&
+    "former" in value && isText(value.former);
 }

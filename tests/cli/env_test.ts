@@ -70,8 +70,8 @@ describe("hawser env", () => {
     listener("web", "dev", 80, "127.0.0.1", 21000),
   ];
 
-  async function print(options: Partial<EnvInvocation["options"]>, note: Partial<SessionNote> = {}) {
-    const { deps, written } = fakeDeps(root);
+  async function print(options: Partial<EnvInvocation["options"]>, note: Partial<SessionNote> = {}, own = {}) {
+    const { deps, written } = fakeDeps(root, { env: own });
     await new SessionNotes(deps.paths().state).write({
       name: "dev",
       id: "1",
@@ -120,6 +120,18 @@ describe("hawser env", () => {
     const error = await assertRejects(() => print({ shell: "jvm" }, { auth }), Failure, "--auth");
     assertEquals(error.message.includes("s3cret"), false);
     await assertRejects(() => print({ shell: "jvm", java: "off" }), UsageError, "--java off");
+  });
+
+  it("keeps the user's own values out of what is a file, as their proxy's password", async () => {
+    const own = { HTTP_PROXY: "http://me:s3cret@corp:3128" };
+    for (const shell of ["vscode", "intellij", "dotenv"] as const) {
+      const { out } = await print({ shell }, {}, own);
+      assertStringIncludes(out, "http://127.0.0.1:1080");
+      assertEquals([shell, out.includes("FORMER")], [shell, false]);
+    }
+    for (const shell of ["bash", "powershell", "json"] as const) {
+      assertStringIncludes((await print({ shell }, {}, own)).out, "HAWSER_FORMER_ENV");
+    }
   });
 
   it("prints lines for the hosts file, and says where that is", async () => {

@@ -69,6 +69,34 @@ describe("unwired", () => {
     }));
   });
 
+  it("keeps what was added to lists of options and of folders meanwhile, and takes back just hawser's part", () => {
+    const word = fc.stringMatching(/^[a-z/.-]{1,4}$/);
+    const own = fc.option(fc.array(word, { minLength: 1, maxLength: 3 }), { nil: undefined });
+    const added = fc.array(word, { maxLength: 2 });
+    const lists = [["JAVA_TOOL_OPTIONS", " "], ["NODE_OPTIONS", " "], ["PYTHONPATH", ":"]] as const;
+    const ours = "-javaagent:/x/hawser.jar=1 -Dx";
+    fc.assert(
+      fc.property(fc.constantFrom(...lists), own, added, added, fc.boolean(), ([name, by], own, a, b, first) => {
+        const items = own ?? [];
+        const env: Record<string, string> = own ? { [name]: own.join(by) } : {};
+        const set = (first ? [ours, ...items] : [...items, ours]).join(by);
+        const wired = withFormer({ [name]: set }, env, "linux");
+        const rest = [...a, ...items, ...b];
+        const changed = { ...wired, [name]: [...a, set, ...b].join(by) };
+        assertEquals(unwired(changed, "linux"), rest.length === 0 ? {} : { [name]: rest.join(by) });
+      }),
+    );
+  });
+
+  it("puts back what was where hawser's part of a list is gone, or is only the beginning of an item", () => {
+    const wired = withFormer({ PYTHONPATH: "/hook:/own" }, { PYTHONPATH: "/own" }, "linux");
+    for (const [present, back] of [["/else", "/own"], ["/hooks:/own", "/own"], ["/hooks:/hook:/own", "/hooks:/own"]]) {
+      assertEquals(unwired({ ...wired, PYTHONPATH: present }, "linux"), { PYTHONPATH: back });
+    }
+    const windows = withFormer({ PYTHONPATH: "C:\\hook;D:\\" }, { PythonPath: "D:\\" }, "windows");
+    assertEquals(unwired({ ...windows, PYTHONPATH: "E:\\;C:\\hook;D:\\" }, "windows"), { PYTHONPATH: "E:\\;D:\\" });
+  });
+
   it("leaves an environment alone that is not wired", () => {
     const env = { HTTP_PROXY: "http://corp:3128" };
     assertEquals(unwired(env, "linux"), env);
