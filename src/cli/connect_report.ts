@@ -2,6 +2,7 @@ import type { Directory, Service } from "../cluster/directory.ts";
 import type { ParentShell } from "../platform/parent_shell.ts";
 import { columns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { exampleUrl, type SeenService } from "./example_url.ts";
 import type { ListenerNote } from "./session_note.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -27,6 +28,8 @@ export interface ConnectReport {
   readonly dnsPort: number | null;
   readonly services: readonly ServiceReport[];
   readonly listeners: readonly ListenerNote[];
+  /** URL of a service that is likely to answer; null where none looks like plain HTTP. */
+  readonly example: string | null;
   /** Where a detached session tells what happens; null otherwise. */
   readonly logFile: string | null;
 }
@@ -53,6 +56,8 @@ export async function connectReport(
   signal: AbortSignal,
 ): Promise<ConnectReport> {
   const { access, directory, proxy, relay, dnsPort } = connection;
+  const services = directory.services().filter(({ own }) => !own);
+  const seen = await Promise.all(services.map((service, at) => see(service, at < looked, directory, signal)));
   return {
     session,
     context: access.context,
@@ -65,25 +70,26 @@ export async function connectReport(
     auth: proxy.auth !== undefined,
     relay: relay ?? null,
     dnsPort: dnsPort ?? null,
-    services: await Promise.all(
-      directory.services().filter(({ own }) => !own).map((service, at) =>
-        serviceReport(service, at < looked, directory, signal)
-      ),
-    ),
+    services: seen.map(serviceReport),
     listeners: connection.listeners(),
+    example: exampleUrl(seen, directory.namespace) ?? null,
     logFile: logFile ?? null,
   };
 }
 
-async function serviceReport(
+async function see(
   service: Service,
   look: boolean,
   directory: Directory,
   signal: AbortSignal,
-): Promise<ServiceReport> {
+): Promise<SeenService> {
   const endpoints = look && service.kind !== "ExternalName"
     ? await directory.endpoints(service, signal).catch(() => undefined)
     : undefined;
+  return { service, endpoints };
+}
+
+function serviceReport({ service, endpoints }: SeenService): ServiceReport {
   return {
     namespace: service.namespace,
     name: service.name,
@@ -129,7 +135,7 @@ export function describeReport(
         wiringLine(shell, several ? report.session : undefined),
       ],
       ["Or one program:", `hawser run${several ? ` --session ${report.session}` : ""} -- PROGRAM`],
-      ["Then, for example:", example(report)],
+      ...report.example === null ? [] : [["Then, for example:", `curl ${report.example}`]],
     ]),
   ];
   return lines.join("\n");
@@ -174,18 +180,4 @@ function wiringLine(shell: ParentShell, session: string | undefined): string {
     case "cmd":
       return `${command} > "%TEMP%\\hawser.cmd" && call "%TEMP%\\hawser.cmd"`;
   }
-}
-
-/** A request that is likely to work: the first service with a ready pod. */
-function example({ services, namespace }: ConnectReport): string {
-  const ready = services.filter((service) => (service.ready ?? 0) > 0);
-  const found = ready.find(({ ports }) => ports.some(({ port, name }) => port === 80 || /http|web/.test(name))) ??
-    ready[0];
-  const host = found === undefined
-    ? "SERVICE"
-    : found.namespace === namespace
-    ? found.name
-    : `${found.name}.${found.namespace}`;
-  const port = found?.ports.find(({ protocol }) => protocol === "TCP")?.port ?? 80;
-  return `curl http://${host}${port === 80 ? "" : `:${port}`}/`;
 }
