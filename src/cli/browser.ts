@@ -15,6 +15,7 @@ import type { BrowserInvocation } from "./grammar/browser.ts";
 import { outsidePac } from "./outside_pac.ts";
 import { chooseSession } from "./running_sessions.ts";
 import { understood } from "./understood.ts";
+import { warnOfAddresses } from "./warn_of_addresses.ts";
 
 interface Wish {
   readonly browser: Browser;
@@ -44,6 +45,8 @@ export async function browser({ options, words }: BrowserInvocation, deps: CliDe
       interrupts.signal,
     );
     try {
+      const { router } = connection;
+      await warnOfAddresses(wish.addresses.map(({ href }) => href), { ...deps, router }, interrupts.signal);
       return await open(wish, connection.proxy, deps, interrupts.signal);
     } finally {
       await connection.close();
@@ -81,7 +84,13 @@ async function open(
     onStart: (pid) => profile.usedBy(pid),
   });
   signal.throwIfAborted();
-  if (status !== 0) terminal.tell(`${browser.name} has ended with status ${status}. Its last words:\n${complaint}`);
+  if (status !== 0) {
+    terminal.tell(`${browser.name} has ended with status ${status}. Its last words:\n${complaint}`);
+    // As root, and in containers.
+    if (complaint.includes("--no-sandbox")) {
+      terminal.tell("To give it that argument, end the command with: -- --no-sandbox");
+    }
+  }
   return status;
 }
 

@@ -43,6 +43,8 @@ export interface Connection {
   readonly api: Api;
   readonly directory: Directory;
   readonly dialer: ClusterDialer;
+  /** Knows the way of every destination, the cluster's and others. */
+  readonly router: Pick<Router, "route">;
   readonly proxy: ProxyAddress;
   /** Name of the relay's objects; undefined where there is none. */
   readonly relay: string | undefined;
@@ -174,6 +176,7 @@ export async function openConnection(
     api,
     directory,
     dialer,
+    router,
     proxy: { port: proxy.port, auth },
     relay: relay?.object,
     dnsPort,

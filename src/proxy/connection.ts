@@ -4,6 +4,7 @@ import { ClientConnection, type ClientConnectionDeps } from "../stream/client_co
 import type { Duplex } from "../stream/duplex.ts";
 import type { HttpPatience } from "../stream/http_connection.ts";
 import { DialError, type Target, targetName } from "../tunnel/dialer.ts";
+import { concernsCluster } from "./concerns_cluster.ts";
 import type { ControlPage } from "./control_pages.ts";
 import { isLoopback } from "./local_host.ts";
 import type { Route } from "./route.ts";
@@ -50,9 +51,8 @@ export class Connection extends ClientConnection {
       route = await this.route(target, scheme);
       return await this.dial(route, target, false);
     } catch (error) {
-      const concernsCluster = route?.via !== "direct" || error === route.ifUnknown;
       const wanted = !this.#clientGone && !this.signal.aborted;
-      if (concernsCluster && wanted && error instanceof DialError) {
+      if (wanted && error instanceof DialError && concernsCluster(error, route)) {
         this.door.warnings.warn(targetName(target), error.message);
       }
       throw error;

@@ -33,6 +33,8 @@ describe("hawser browser on a practice cluster", { ignore: Deno.build.os === "wi
     const script = `#!/bin/sh\nexec '${Deno.execPath()}' run -A --no-config '${root}/browser.ts' "$@"\n`;
     await Deno.writeTextFile(`${root}/google-chrome`, script, { mode: 0o755 });
     await Deno.writeTextFile(`${root}/broken`, "#!/bin/sh\necho no display >&2\nexit 3\n", { mode: 0o755 });
+    const asRoot = "#!/bin/sh\necho Running as root without --no-sandbox is not supported. >&2\nexit 1\n";
+    await Deno.writeTextFile(`${root}/as-root`, asRoot, { mode: 0o755 });
     env = { HOME: root, PATH: `${root}:/usr/bin:/bin`, KUBECONFIG: `${root}/kubeconfig` };
   });
   afterAll(async () => {
@@ -66,10 +68,19 @@ describe("hawser browser on a practice cluster", { ignore: Deno.build.os === "wi
     await child.stderr.cancel();
   });
 
-  it("passes on how a browser failed, with its last words", async () => {
+  it("says before the browser starts that there is no such service", async () => {
+    const { err } = await runHawser(hawser("nosuch.dev", "web", "--browser", `${root}/broken`), env);
+    const warnings = err.split("\n").filter((line) => line.includes("warn"));
+    assertEquals(warnings.length, 1);
+    assertStringIncludes(warnings[0]!, "nosuch");
+    assertEquals(err.indexOf("nosuch") < err.indexOf("Opening"), true);
+  });
+
+  it("passes on how a browser failed, with its last words, and how to give it the argument it asks for", async () => {
     const { status, err } = await runHawser(hawser("web", "--browser", `${root}/broken`), env);
-    assertEquals(status, 3);
-    assertStringIncludes(err, "no display");
+    assertEquals([status, err.includes("no display"), err.includes("-- --no-sandbox")], [3, true, false]);
+    const sandboxed = await runHawser(hawser("web", "--browser", `${root}/as-root`), env);
+    assertStringIncludes(sandboxed.err, "end the command with: -- --no-sandbox");
   });
 
   it("refuses what is not for the cluster before it connects to anything", async () => {
