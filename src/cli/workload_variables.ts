@@ -7,6 +7,7 @@ import { containerFiles } from "../cluster/container_files.ts";
 import { containerVariables } from "../cluster/container_variables.ts";
 import type { Directory, Service } from "../cluster/directory.ts";
 import { type ContainerName, findContainer, type FoundContainer } from "../cluster/find_container.ts";
+import { Losses } from "../cluster/losses.ts";
 import { serviceVariables } from "../cluster/service_variables.ts";
 import { LocalProcess } from "../platform/local_process.ts";
 import { isContainerOnly } from "../wiring/container_only.ts";
@@ -53,6 +54,7 @@ export async function workloadVariables(
   const remarks: string[] = [];
   const merge = (...layers: readonly Variables[]) =>
     layers.reduce<Record<string, string>>((before, layer) => withVariables(before, layer, deps.os), {});
+  const losses = new Losses(reach?.directory.namespace ?? "");
   const reader = reach && new ConfigReader(reach.api, reach.directory.namespace, signal);
   const find = (name: ContainerName | undefined) =>
     reach && name && findContainer(reach.api, name, reach.directory.namespace, signal);
@@ -60,7 +62,7 @@ export async function workloadVariables(
   const envFrom = await find(wishes.envFrom);
   const linked = envFrom ? envFrom.spec.enableServiceLinks !== false : wishes.rewrite;
   const services = reach && linked ? reachableServices(reach) : {};
-  const imported = reader && envFrom ? await importVariables(envFrom, services, reader, remarks) : {};
+  const imported = reader && envFrom ? await importVariables(envFrom, services, reader, losses, remarks) : {};
   const fromFiles = merge(imported, Object.fromEntries(wishes.envFile));
   const brought = reach && wishes.rewrite && !reach.isolated
     ? rewriteVariables(fromFiles, listenerOf(reach))
@@ -68,7 +70,8 @@ export async function workloadVariables(
 
   await sweep(deps);
   const filesFrom = await find(wishes.filesFrom);
-  const tree = reader && filesFrom && await writeFiles(filesFrom, reader, deps, remarks);
+  const tree = reader && filesFrom && await writeFiles(filesFrom, reader, deps, losses, remarks);
+  remarks.push(...losses.sentences());
 
   const own = merge(brought, tree ? { HAWSER_FILES: tree.root } : {});
   const set = Object.fromEntries(wishes.set);
@@ -95,18 +98,19 @@ async function importVariables(
   container: FoundContainer,
   services: Variables,
   reader: ConfigReader,
+  losses: Losses,
   remarks: string[],
 ): Promise<Variables> {
-  const found = await containerVariables(container, services, reader);
-  remarks.push(...found.remarks);
-  const [left, kept] = [true, false].map((only) =>
-    [...found.variables].filter(([name, value]) => isContainerOnly(name, value) === only)
+  const found = await containerVariables(container, services, reader, losses);
+  const [left = [], kept = []] = [true, false].map((only) =>
+    [...found].filter(([name, value]) => isContainerOnly(name, value) === only)
   );
-  if (left?.length) {
-    const names = left.map(([name]) => name).join(", ");
-    remarks.push(`Left out, because they are about the container itself: ${names}. Set what you need by --set`);
-  }
-  return Object.fromEntries(kept ?? []);
+  // Every container has some of the last ones: the API server's address, by which libraries look for a pod's credentials.
+  const names = [...left.map(([name]) => name).filter((name) => !name.startsWith("KUBERNETES_")), "KUBERNETES_*"];
+  remarks.push(
+    `Left out, because they are about the container itself: ${names.join(", ")}. Set what you need by --set`,
+  );
+  return Object.fromEntries(kept);
 }
 
 /** Writes the configuration mounted in a container, and says where. */
@@ -114,19 +118,21 @@ async function writeFiles(
   container: FoundContainer,
   reader: ConfigReader,
   deps: Pick<CliDeps, "os" | "paths">,
+  losses: Losses,
   remarks: string[],
 ): Promise<PrivateTree> {
-  const known = await containerVariables(container, {}, reader); // what it lacks is told where it is asked for
-  const { files, remarks: missing } = await containerFiles(container, known.variables, reader);
+  // What the container's variables lack is told where they are asked for.
+  const known = await containerVariables(container, {}, reader, new Losses(reader.namespace));
+  const before = losses.size;
+  const files = await containerFiles(container, known, reader, losses);
   const tree = await PrivateTree.write(files, await treeDeps(deps));
   const places = [...new Set([...files.keys()].map((path) => path.slice(0, path.lastIndexOf("/")) || "/"))];
   const count = files.size === 1 ? "One file is" : `${files.size} files are`;
-  remarks.push(
-    ...missing,
-    files.size === 0
-      ? `Container "${container.container.name}" has no files from ConfigMaps or Secrets`
-      : `${count} in "${tree.root}", under ${places.sort().join(", ")}; HAWSER_FILES names it`,
-  );
+  if (files.size > 0) {
+    remarks.push(`${count} in "${tree.root}", under ${places.sort().join(", ")}; HAWSER_FILES names it`);
+  } else if (losses.size === before) {
+    remarks.push(`Container "${container.container.name}" has no files from ConfigMaps or Secrets`);
+  }
   return tree;
 }
 

@@ -8,7 +8,7 @@ import type {
 import type { ConfigKind, ConfigReader } from "./config_reader.ts";
 import { expandReferences } from "./expand_references.ts";
 import type { FoundContainer } from "./find_container.ts";
-import { Losses } from "./losses.ts";
+import type { Losses } from "./losses.ts";
 import { podField, resourceField } from "./pod_field.ts";
 
 /** A file of a container. */
@@ -18,27 +18,20 @@ export interface ContainerFile {
   readonly executable: boolean;
 }
 
-/** The files of a container that come from its configuration. */
-export interface ContainerFiles {
-  /** By their paths in the container: absolute, of parts between single slashes. */
-  readonly files: ReadonlyMap<string, ContainerFile>;
-  /** What is missing and why, one sentence each. */
-  readonly remarks: readonly string[];
-}
-
 /** The credentials of a pod are for the pod. */
 const credentials = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
- * The files that the kubelet mounts into a container from ConfigMaps, Secrets and the pod's own fields, with `items`, `subPath` and `optional` followed.
+ * The files that the kubelet mounts into a container from ConfigMaps, Secrets and the pod's own fields, with `items`, `subPath` and `optional` followed, by their
+ * paths in the container: absolute, of parts between single slashes. `losses` gets to know what cannot be had.
  * `variables` are those of the container, for `subPathExpr`. Other volumes are not looked at. Rejects with an ApiError as {@linkcode ConfigReader} does.
  */
 export async function containerFiles(
   found: FoundContainer,
   variables: ReadonlyMap<string, string>,
   reader: ConfigReader,
-): Promise<ContainerFiles> {
-  const losses = new Losses(reader.namespace);
+  losses: Losses,
+): Promise<ReadonlyMap<string, ContainerFile>> {
   const volumes = new Map(found.spec.volumes?.map((volume) => [volume.name, volume]));
   const files = new Map<string, ContainerFile>();
   const mounts = (found.container.volumeMounts ?? []).map((mount) => ({ mount, place: normal(mount.mountPath) }));
@@ -55,7 +48,7 @@ export async function containerFiles(
       else if (part === "" || at.startsWith(`${part}/`)) files.set(`${place}${at.slice(part.length)}`, file);
     }
   }
-  return { files, remarks: losses.sentences() };
+  return files;
 }
 
 /** The files of a volume by their paths in it; empty for volumes of other kinds. */

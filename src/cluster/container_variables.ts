@@ -2,28 +2,24 @@ import type { V1EnvVar, V1EnvVarSource } from "@kubernetes/client-node";
 import type { ConfigKind, ConfigReader } from "./config_reader.ts";
 import { expandReferences } from "./expand_references.ts";
 import type { FoundContainer } from "./find_container.ts";
-import { Losses } from "./losses.ts";
+import type { Losses } from "./losses.ts";
 import { podField, resourceField } from "./pod_field.ts";
 
-/** The variables of a container. */
-export interface ContainerVariables {
-  readonly variables: ReadonlyMap<string, string>;
-  /** What is missing and why, one sentence each, without any value. */
-  readonly remarks: readonly string[];
-}
+/** What stands for the pod's own address: a program elsewhere can neither listen there nor should others be sent there for it. */
+const ownAddress = "127.0.0.1";
 
 /**
  * The variables that the kubelet makes for a container from its `envFrom` and `env`, in that order, the later one winning; not those that its
- * image brings. `services` are the variables of services, to which `$(NAME)` may refer; they are not among the result. What cannot be had is
- * left out with a remark. Rejects with an ApiError as {@linkcode ConfigReader} does.
+ * image brings. `services` are the variables of services, to which `$(NAME)` may refer; they are not among the result. The pod's own addresses
+ * are replaced by this machine's. What cannot be had is left out; `losses` gets to know. Rejects with an ApiError as {@linkcode ConfigReader} does.
  */
 export async function containerVariables(
   found: FoundContainer,
   services: Readonly<Record<string, string>>,
   reader: ConfigReader,
-): Promise<ContainerVariables> {
+  losses: Losses,
+): Promise<ReadonlyMap<string, string>> {
   const variables = new Map<string, string>();
-  const losses = new Losses(reader.namespace);
   for (const { prefix = "", configMapRef, secretRef } of found.container.envFrom ?? []) {
     const reference = configMapRef ?? secretRef;
     if (!reference) continue;
@@ -41,13 +37,24 @@ export async function containerVariables(
     }
   }
   const known = (name: string) => variables.get(name) ?? services[name];
+  const addresses: string[] = [];
   for (const each of found.container.env ?? []) {
+    if (/^status\.podIPs?$/.test(each.valueFrom?.fieldRef?.fieldPath ?? "")) {
+      variables.set(each.name, ownAddress);
+      addresses.push(each.name);
+      continue;
+    }
     const value = each.value || !each.valueFrom
       ? expandReferences(each.value ?? "", known)
       : await follow(each, each.valueFrom, found, reader, losses);
     if (value !== undefined) variables.set(each.name, value);
   }
-  return { variables, remarks: losses.sentences() };
+  if (addresses.length > 0) {
+    losses.addOther(
+      `${ownAddress} stands for the address of the pod, which is not this machine's: ${addresses.join(", ")}`,
+    );
+  }
+  return variables;
 }
 
 async function follow(

@@ -31,6 +31,11 @@ export class Losses {
     this.#others.push(sentence);
   }
 
+  /** How much is missing. */
+  get size(): number {
+    return this.#others.length + [...this.#byCause.values()].reduce((sum, lost) => sum + lost.size, 0);
+  }
+
   sentences(): readonly string[] {
     const grouped = [...this.#byCause].map(([cause, lost]) => `${cause}. Left out: ${[...lost].join(", ")}`);
     return [...grouped, ...this.#others];

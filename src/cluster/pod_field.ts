@@ -4,7 +4,7 @@ import { parseQuantity } from "./parse_quantity.ts";
 
 /**
  * What a `fieldRef` stands for, as the kubelet writes it; whole maps of labels as lines of `key="value"`. Undefined where only a pod has it
- * and there is none, and for fields that are unknown.
+ * and there is none, and for fields that are unknown. Not the pod's own addresses, which mean nothing elsewhere.
  */
 export function podField(path: string, { namespace, metadata, spec, pod }: FoundContainer): string | undefined {
   const [, map, key] = /^metadata\.(labels|annotations)(?:\['(.+)'\])?$/s.exec(path) ?? [];
@@ -27,10 +27,6 @@ export function podField(path: string, { namespace, metadata, spec, pod }: Found
       return pod?.status?.hostIP;
     case "status.hostIPs":
       return pod?.status?.hostIPs?.map(({ ip }) => ip).join(",");
-    case "status.podIP":
-      return pod?.status?.podIP;
-    case "status.podIPs":
-      return pod?.status?.podIPs?.map(({ ip }) => ip).join(",");
     default:
       return undefined;
   }

@@ -119,7 +119,10 @@ describe("run with what a container has", () => {
     assertEquals([seen.BROKERS, seen.DB_HOST], ["web:80,web.dev.svc.cluster.local:80,elsewhere:9092", "web"]);
     assertMatch(seen.HTTP_PROXY!, /^http:\/\/127\.0\.0\.1:/);
     assertEquals(seen.JAVA_OPTS, undefined);
-    assertStringIncludes(err, "about the container itself: HTTP_PROXY, JAVA_OPTS. Set what you need by --set");
+    assertStringIncludes(
+      err,
+      "about the container itself: HTTP_PROXY, JAVA_OPTS, KUBERNETES_*. Set what you need by --set",
+    );
     assertEquals(files, { "/etc/db/password": secret });
     assertStringIncludes(err, `One file is in "${seen.HAWSER_FILES}", under /etc/db`);
     assertFalse(err.includes(secret));
@@ -159,7 +162,13 @@ describe("run with what a container has", () => {
     );
     assertEquals([seen.LEVEL, seen.PASSWORD], ["info", undefined]);
     assertEquals(files, {});
-    assertStringIncludes(err, 'You may not read Secret "db" in namespace "dev": ask for the verb get on secrets there');
+    assertEquals(
+      err.split('You may not read Secret "db" in namespace "dev": ask for the verb get on secrets there').length,
+      2,
+      err,
+    );
+    assertMatch(err, /Left out: PASSWORD, .*the file "password"|Left out: PASSWORD, all of its files/);
+    assertFalse(err.includes("has no files"), err);
     const asked = await runHawser(["doctor", "--rbac", "--environment"], env);
     assertStringIncludes(asked.out, "  resources: [configmaps, secrets]\n  verbs: [get]");
   });
@@ -188,8 +197,8 @@ describe("run with what a container has", () => {
       ] as const
     ) {
       const refused = await runHawser(
-        ["run", "--port", "0", ...flags, "--", Deno.execPath(), "eval", seeingProgram],
-        env,
+        ["run", ...flags, "--", Deno.execPath(), "eval", seeingProgram],
+        { ...env, HAWSER_PORT: "0" },
       );
       assertStringIncludes(refused.err, message);
       assertEquals([refused.status, refused.out], [status, ""]);

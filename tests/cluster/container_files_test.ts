@@ -3,16 +3,18 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ConfigReader } from "../../src/cluster/config_reader.ts";
 import { containerFiles } from "../../src/cluster/container_files.ts";
+import { Losses } from "../../src/cluster/losses.ts";
 import { configApi, found } from "./container_scene.ts";
 
 async function read(volumeMounts: V1VolumeMount[], ...volumes: V1Volume[]) {
   const reader = new ConfigReader(configApi(), "dev", new AbortController().signal);
   const container = found({ volumeMounts }, { volumes });
-  const { files, remarks } = await containerFiles(container, new Map([["WHO", "joe"]]), reader);
+  const losses = new Losses("dev");
+  const files = await containerFiles(container, new Map([["WHO", "joe"]]), reader, losses);
   const texts = [...files].map(([path, { bytes, executable }]) =>
     [path, new TextDecoder().decode(bytes) + (executable ? "*" : "")] as const
   );
-  return { files: Object.fromEntries(texts), remarks };
+  return { files: Object.fromEntries(texts), remarks: losses.sentences() };
 }
 
 const app = { name: "app", configMap: { name: "app" } };

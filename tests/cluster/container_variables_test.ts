@@ -3,13 +3,15 @@ import { describe, it } from "@std/testing/bdd";
 import { ConfigReader } from "../../src/cluster/config_reader.ts";
 import { containerVariables } from "../../src/cluster/container_variables.ts";
 import type { FoundContainer } from "../../src/cluster/find_container.ts";
+import { Losses } from "../../src/cluster/losses.ts";
 import { configApi, found, withoutPod } from "./container_scene.ts";
 
 const signal = new AbortController().signal;
 
 async function read(container: FoundContainer, services = {}, api = configApi()) {
-  const { variables, remarks } = await containerVariables(container, services, new ConfigReader(api, "dev", signal));
-  return { variables: Object.fromEntries(variables), remarks };
+  const losses = new Losses("dev");
+  const variables = await containerVariables(container, services, new ConfigReader(api, "dev", signal), losses);
+  return { variables: Object.fromEntries(variables), remarks: losses.sentences() };
 }
 
 const secret = (key: string, optional?: boolean, name = "db") => ({ secretKeyRef: { name, key, optional } });
@@ -65,7 +67,6 @@ describe("containerVariables", () => {
         { name: "NOTE", valueFrom: field("metadata.annotations['note']") },
         { name: "NODE", valueFrom: field("spec.nodeName") },
         { name: "ACCOUNT", valueFrom: field("spec.serviceAccountName") },
-        { name: "IPS", valueFrom: field("status.podIPs") },
         { name: "HOST", valueFrom: field("status.hostIP") },
         { name: "CPU", valueFrom: { resourceFieldRef: { resource: "limits.cpu" } } },
         { name: "MILLI", valueFrom: { resourceFieldRef: { resource: "requests.cpu", divisor: "1m" } } },
@@ -74,13 +75,29 @@ describe("containerVariables", () => {
     });
     const known = { NAMESPACE: "dev", TIER: "back", NO_LABEL: "", NOTE: 'a "b"\nc', ACCOUNT: "default" };
     const limits = { CPU: "2", MILLI: "100", MEM: "100" };
-    const own = { POD: "orders-1", NODE: "node-1", IPS: "10.1.2.3,fd00::3", HOST: "192.168.0.1" };
+    const own = { POD: "orders-1", NODE: "node-1", HOST: "192.168.0.1" };
     assertEquals(await read(container), { variables: { ...known, ...own, ...limits }, remarks: [] });
 
     const before = await read(withoutPod(container));
     assertEquals(before.variables, { ...known, ...limits });
     assertEquals(before.remarks[0], "POD is left out: there is no pod at present to tell metadata.name");
-    assertEquals(before.remarks.length, 4);
+    assertEquals(before.remarks.length, 3);
+  });
+
+  it("gives this machine's address for the pod's, and says for which variables", async () => {
+    const container = found({
+      env: [
+        { name: "POD_IP", valueFrom: field("status.podIP") },
+        { name: "POD_IPS", valueFrom: field("status.podIPs") },
+        { name: "BIND", value: "$(POD_IP):8080" },
+      ],
+    });
+    for (const each of [container, withoutPod(container)]) {
+      assertEquals(await read(each), {
+        variables: { POD_IP: "127.0.0.1", POD_IPS: "127.0.0.1", BIND: "127.0.0.1:8080" },
+        remarks: ["127.0.0.1 stands for the address of the pod, which is not this machine's: POD_IP, POD_IPS"],
+      });
+    }
   });
 
   it("says once for each object what is missing of it, and shows no value", async () => {
