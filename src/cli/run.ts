@@ -59,6 +59,7 @@ async function wireAndRun({ options, words }: RunInvocation, deps: CliDeps): Pro
       try {
         const run = programRunner(isolation, deps);
         // The network itself leads to the cluster then: hooks would only stand in its way.
+        if (isolation) tellHooksOff(options, deps);
         const wiring = isolation ? { ...options, ...hooksOff } : options;
         const session = { proxy, namespace, workload: { ...connection, isolated: isolation !== undefined } };
         await using environment = await programEnvironment({ ...wanted, wiring }, session, deps, interrupts.signal);
@@ -74,6 +75,15 @@ async function wireAndRun({ options, words }: RunInvocation, deps: CliDeps): Pro
   } finally {
     interrupts.close();
   }
+}
+
+/** Only of hooks that were asked for: that others are not there either makes no difference. */
+function tellHooksOff({ java, python }: RunInvocation["options"], { log }: CliDeps): void {
+  const asked = [...java === "props" ? ["--java props"] : [], ...python === "hook" ? ["--python hook"] : []];
+  if (asked.length === 0) return;
+  log.event(
+    `${asked.join(" and ")} ${asked.length > 1 ? "are" : "is"} off: the program's own network leads to the cluster`,
+  );
 }
 
 async function start(

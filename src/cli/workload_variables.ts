@@ -67,6 +67,7 @@ export async function workloadVariables(
   const brought = reach && wishes.rewrite && !reach.isolated
     ? rewriteVariables(fromFiles, listenerOf(reach))
     : fromFiles;
+  if (wishes.rewrite) remarks.push(rewriteRemark(fromFiles, brought, reach?.isolated ?? false));
 
   await sweep(deps);
   const filesFrom = await find(wishes.filesFrom);
@@ -91,6 +92,16 @@ export async function workloadVariables(
     remarks,
     [Symbol.asyncDispose]: () => tree?.close() ?? Promise.resolve(),
   };
+}
+
+/** What came of `--rewrite-env`, without any value. */
+function rewriteRemark(before: Variables, after: Variables, isolated: boolean): string {
+  if (isolated) return "--rewrite-env has nothing to do: the program's own network leads to addresses of the cluster";
+  const names = Object.keys(after).filter((name) => after[name] !== before[name]);
+  if (names.length === 0) return "--rewrite-env has found no address of the cluster for which there is a local port";
+  return `${names.length === 1 ? "One value leads" : `${names.length} values lead`} to local ports now: ${
+    names.join(", ")
+  }`;
 }
 
 /** What of a container's variables means something here. */

@@ -95,6 +95,23 @@ describe(`run --isolate net on a practice cluster${reason ? ` (skipped: ${reason
     assertEquals(entries.filter((name) => name.startsWith("hawser-isolation-")), []);
   });
 
+  it("says that hooks which were asked for are off", async () => {
+    const { err, status } = await inside("", ["--java", "props", "--python", "hook"]);
+    assertEquals(status, 0);
+    assertStringIncludes(
+      err,
+      "--java props and --python hook are off: the program's own network leads to the cluster\n",
+    );
+  });
+
+  it("lets a hawser within know that it is isolated already", async () => {
+    const { out } = await inside("console.log(JSON.stringify(Deno.env.toObject()))");
+    assertEquals(await probeIsolation({ os: "linux", env: JSON.parse(out) }), {
+      possible: false,
+      reason: "hawser itself runs in such a network already, which leads to the cluster",
+    });
+  });
+
   it("is not for a session that another process holds", async () => {
     const { err, status } = await runHawser(["run", "--session", "dev", "--isolate", "net", "--", "true"], env);
     assertEquals(status, 2);

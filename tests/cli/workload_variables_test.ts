@@ -92,6 +92,20 @@ describe("workloadVariables", () => {
     assertEquals(variables.NACOS_PORT, "tcp://[fd00::6]:8848");
   });
 
+  it("says which values were rewritten, or that none was, and shows none", async () => {
+    const remarks = async (value: string, changes = {}) => {
+      const envFile = new Map([["URL", value], ["OTHER", "s3cret"], ["MYSQL_URI", value]]);
+      return (await read({ rewrite: true, envFile }, { changes })).remarks;
+    };
+    assertEquals(await remarks("mysql:3306"), ["2 values lead to local ports now: URL, MYSQL_URI"]);
+    assertEquals(await remarks("mysql:1"), [
+      "--rewrite-env has found no address of the cluster for which there is a local port",
+    ]);
+    assertEquals(await remarks("mysql:3306", { isolated: true }), [
+      "--rewrite-env has nothing to do: the program's own network leads to addresses of the cluster",
+    ]);
+  });
+
   it("leaves what --set names as it was given", async () => {
     const { variables } = await read({ rewrite: true, set: new Map([["MYSQL_PORT", "mysql:3306"]]) });
     assertEquals(variables.MYSQL_PORT, "mysql:3306");

@@ -16,6 +16,9 @@ export interface IsolationTools {
 /** Arguments of `setpriv` before a program that is to have no power over its namespaces, and to end with whoever has started it. */
 export const powerless = ["--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL", "--"];
 
+/** The variable that is set for programs that are isolated. */
+export const isolatedVariable = "HAWSER_ISOLATED";
+
 /** Finds them; the name of one that is missing otherwise. Folders of administrators are looked through too, which users' PATH often lacks. */
 export async function findIsolationTools(env: Environment): Promise<IsolationTools | { readonly missing: string }> {
   const find = (name: string) => findTool(name, env);

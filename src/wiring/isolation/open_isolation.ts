@@ -12,7 +12,7 @@ import { listenUnix } from "../../stream/listen_unix.ts";
 import { relay } from "../../stream/relay.ts";
 import { type InsideMessage, type IsolationPlan, longestMessage, socketNames } from "./control_message.ts";
 import { followListeningSockets, listeningSockets } from "./listening_sockets.ts";
-import { toolVariables } from "./isolation_tools.ts";
+import { isolatedVariable, toolVariables } from "./isolation_tools.ts";
 import { type PublishedPort, PublishedPorts } from "./published_ports.ts";
 import { isOnLoopback } from "./is_on_loopback.ts";
 import { inwardHead } from "./take_connections.ts";
@@ -70,7 +70,14 @@ export function openIsolation({ folder, unshare, inside, plan }: IsolationOption
   return {
     async wrap({ program, args, env }, ownEnv) {
       const host = onLoopback(await listeningSockets(), []);
-      started.resolve({ ...plan, program, args, env, host, ipv6: await hasIpv6() });
+      started.resolve({
+        ...plan,
+        program,
+        args,
+        env: { ...env, [isolatedVariable]: "1" },
+        host,
+        ipv6: await hasIpv6(),
+      });
       const [first, ...rest] = unshare;
       const self = inside(folder);
       return {

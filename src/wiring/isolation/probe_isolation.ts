@@ -1,7 +1,14 @@
 import { readProc } from "../../platform/read_proc.ts";
 import type { Environment } from "../../platform/proxy_settings.ts";
 import { makeIsolationFolder } from "./isolation_folder.ts";
-import { findIsolationTools, findTool, type IsolationTools, toolVariables, trialLines } from "./isolation_tools.ts";
+import {
+  findIsolationTools,
+  findTool,
+  isolatedVariable,
+  type IsolationTools,
+  toolVariables,
+  trialLines,
+} from "./isolation_tools.ts";
 
 /** Whether programs can be isolated here. */
 export type IsolationProbe =
@@ -25,6 +32,9 @@ export async function probeIsolation(
   { os, env }: { readonly os: typeof Deno.build.os; readonly env: Environment },
 ): Promise<IsolationProbe> {
   if (os !== "linux") return { possible: false, reason: "it takes namespaces, which only Linux has" };
+  if (env[isolatedVariable] !== undefined) {
+    return { possible: false, reason: "hawser itself runs in such a network already, which leads to the cluster" };
+  }
   const [unshare, tools] = await Promise.all([findTool("unshare", env), findIsolationTools(env)]);
   if (!unshare) return { possible: false, reason: 'there is no program "unshare" (package util-linux)' };
   if ("missing" in tools) return { possible: false, reason: `there is no program ${tools.missing}` };
