@@ -1,8 +1,9 @@
-import { BufferedReader, UnexpectedEnd } from "./buffered_reader.ts";
 import type { Duplex } from "./duplex.ts";
 
 /** Bytes of one frame at the most; its length stands before it in four bytes. */
 const largest = 262144;
+/** Bytes of its length. */
+const headSize = 4;
 
 /**
  * A byte stream over a carrier that cannot say whether its end is a good one, as unix sockets cannot: there is no such thing as a
@@ -11,7 +12,9 @@ const largest = 262144;
  */
 export class FramedStream implements Duplex {
   readonly #carrier: Duplex;
-  readonly #reader: BufferedReader;
+  /** The length before a frame, as far as it has come. */
+  readonly #head = new Uint8Array(headSize);
+  #headRead = 0;
   /** Bytes of the frame being read that are still to come. */
   #left = 0;
   #ended = false;
@@ -22,7 +25,6 @@ export class FramedStream implements Duplex {
 
   constructor(carrier: Duplex) {
     this.#carrier = carrier;
-    this.#reader = new BufferedReader(carrier, 65536);
   }
 
   async read(into: Uint8Array): Promise<number | null> {
@@ -30,13 +32,10 @@ export class FramedStream implements Duplex {
     try {
       if (this.#left === 0 && !this.#ended) await this.#readLength();
       if (this.#ended || this.#closed) return null;
-      const count = await this.#reader.read(into.length > this.#left ? into.subarray(0, this.#left) : into);
-      if (count === null) throw new UnexpectedEnd("a frame");
-      this.#left -= count;
-      return count;
+      return await this.#readBytes(into);
     } catch (error) {
       if (this.#closed) return null;
-      throw error instanceof UnexpectedEnd ? reset(error) : error;
+      throw error;
     }
   }
 
@@ -64,18 +63,38 @@ export class FramedStream implements Duplex {
   }
 
   async #readLength(): Promise<void> {
-    const head = await this.#reader.exact(4, "the length of a frame");
-    this.#left = new DataView(head.buffer, head.byteOffset).getUint32(0);
+    while (this.#headRead < headSize) {
+      this.#headRead += await this.#take(this.#head.subarray(this.#headRead));
+    }
+    this.#headRead = 0;
+    this.#left = new DataView(this.#head.buffer).getUint32(0);
     if (this.#left > largest) throw new RangeError(`A frame of ${this.#left} bytes is longer than any`);
     this.#ended = this.#left === 0;
   }
 
+  /** Under load the next frame follows at once: its length comes along with the end of this one, which spares a read. */
+  async #readBytes(into: Uint8Array): Promise<number> {
+    const count = await this.#take(into.subarray(0, this.#left + headSize));
+    const bytes = Math.min(count, this.#left);
+    this.#head.set(into.subarray(bytes, count));
+    this.#headRead = count - bytes;
+    this.#left -= bytes;
+    return bytes;
+  }
+
+  /** Reads from the carrier, which may not end before an empty frame. */
+  async #take(into: Uint8Array): Promise<number> {
+    const count = await this.#carrier.read(into);
+    if (count !== null) return count;
+    throw Object.assign(new Error("The other end has reset the connection"), { code: "ECONNRESET" });
+  }
+
   /** Length and bytes in one write: what is copied here saves a system call there. */
   async #send(data: Uint8Array): Promise<void> {
-    const size = 4 + data.length;
+    const size = headSize + data.length;
     if (this.#frame.length < size) this.#frame = new Uint8Array(size);
     new DataView(this.#frame.buffer).setUint32(0, data.length);
-    this.#frame.set(data, 4);
+    this.#frame.set(data, headSize);
     this.#writing = true;
     try {
       await this.#carrier.write(this.#frame.subarray(0, size));
@@ -83,8 +102,4 @@ export class FramedStream implements Duplex {
       this.#writing = false;
     }
   }
-}
-
-function reset(cause: Error): Error {
-  return Object.assign(new Error("The other end has reset the connection", { cause }), { code: "ECONNRESET" });
 }

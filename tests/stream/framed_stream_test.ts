@@ -47,6 +47,26 @@ describe("FramedStream", () => {
     assertEquals(await read, bytes);
   });
 
+  it("takes one read for each frame where they follow one another", async () => {
+    const [carrier, end] = duplexPair();
+    let reads = 0;
+    const counting: Duplex = {
+      read(into) {
+        reads++;
+        return end.read(into);
+      },
+      write: (data) => end.write(data),
+      closeWrite: () => end.closeWrite(),
+      reset: () => end.reset(),
+      close: () => end.close(),
+    };
+    const writer = new FramedStream(carrier);
+    for (let frame = 0; frame < 10; frame++) await writer.write(new Uint8Array(1000));
+    await writer.closeWrite();
+    assertEquals((await readAll(new FramedStream(counting), 4096)).length, 10_000);
+    assertEquals(reads, 11); // the first length comes alone
+  });
+
   it("keeps the other direction open once one has ended", async () => {
     const [one, other] = framedPair();
     await one.closeWrite();
