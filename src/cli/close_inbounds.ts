@@ -25,7 +25,11 @@ export async function closeInbounds(
   try {
     terminal.tell(`${doing} ${services}… (${leaves}${state && `: ${state} then`}; this finishes it: ${finish})`);
     const closing = Promise.allSettled(raised.map(async ({ request, inbound }) => {
-      terminal.tell(describeFarewell(await inbound.close(ending), request));
+      const farewell = await inbound.close(ending);
+      const more = raised.some((each) => each.request !== request && each.request.service === request.service);
+      const others = more ? farewell.others.filter((name) => name !== request.owner.name) : farewell.others;
+      if (!farewell.restored && others.length === 0) return; // the last part of ours tells how it ended
+      terminal.tell(describeFarewell({ ...farewell, others }, request));
     }));
     const closed = await Promise.race([closing, ...first]);
     const failures = closed.filter((result) => result.status === "rejected");

@@ -36,10 +36,11 @@ export async function runInbound(
   let earlier: Promise<void> | undefined;
   let status = 1;
   let restored = false;
+  const told = new Set<string>();
   try {
     for (const each of raised) {
       const { inbound } = each;
-      terminal.tell(`${describeInbound(inboundReport(each, []))}\n`);
+      terminal.tell(`${withoutTold(describeInbound(inboundReport(each, [])), told)}\n`);
       inbound.over.then((sentence) => running.signal.aborted || log.event(`${sentence}. "${program}" goes on`));
     }
     earlier = tellEarlierConnections(raised, connection, deps, running.signal);
@@ -61,6 +62,13 @@ export async function runInbound(
     restored = await closeInbounds(raised, interrupts, deps);
   }
   return restored ? status : status || 1;
+}
+
+/** A report without the sentences that stood in an earlier one; `told` is those. Tables and examples, which are indented, stay whole. */
+function withoutTold(report: string, told: Set<string>): string {
+  const lines = report.split("\n").filter((line) => !/^\S/.test(line) || !told.has(line));
+  for (const line of lines) told.add(line);
+  return lines.join("\n");
 }
 
 /** Tells when all ports are listened on, and when that takes too long. Rejects when the signal aborts. */

@@ -123,7 +123,7 @@ export class AgentLinks {
   async owners(signal: AbortSignal): Promise<readonly OwnerRules[] | undefined> {
     const all = await this.#ask({ type: "owners" }, signal);
     const owners = all.flatMap((answer) => answer.ok && answer.owners ? [answer.owners] : [])[0];
-    for (const { id, owner } of owners ?? []) if (id !== this.#options.owner.id) this.#others.add(owner);
+    for (const { owner } of owners ?? []) if (owner !== this.#options.owner.name) this.#others.add(owner);
     return owners;
   }
 
@@ -335,7 +335,8 @@ export class AgentLinks {
     const { log } = this.#deps;
     switch (event.event) {
       case "joined":
-        if (this.#others.has(event.owner)) return;
+        // The same user here may take part more than once, as with an exchange and a mesh of one run.
+        if (event.owner === this.#options.owner.name || this.#others.has(event.owner)) return;
         this.#others.add(event.owner);
         return log.event(`${event.owner} has joined: the service "${service}" is shared now`);
       case "left":

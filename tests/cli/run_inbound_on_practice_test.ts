@@ -104,6 +104,21 @@ describe("run with --exchange and --mesh", () => {
     assertEquals(await ask(practice, "orders", "/"), "pod");
   });
 
+  it("does not tell of itself where it both exchanges and meshes a service, and explains it once", async () => {
+    const running = started(run("--exchange", `orders:${port}`, "--mesh", `orders:${port}`), env);
+    await running.says(/Ready: /);
+    assertEquals(await (await fetch(`http://127.0.0.1:${port}/end`)).text(), "from the program");
+    const { code, err } = await running.ended();
+    assertEquals(code, 7);
+    assertEquals(/has joined|has left|is away|goes on/.exec(err), null, err);
+    assertEquals(err.match(/ -> 127\.0\.0\.1/g)?.length, 2, err);
+    assertEquals(err.match(/Service "orders" is what it was/g)?.length, 1, err);
+    assertEquals(err.match(/In the cluster until you end it/g)?.length, 1, err);
+    assertEquals(err.match(/In another terminal here/g)?.length, 1, err);
+    await practice.settled();
+    assertEquals(objectsOf(practice), before);
+  });
+
   it("goes on while somebody recovers the service, and says so", async () => {
     const running = started(run("--exchange", `orders:${port}`), env);
     await running.says(/Ready: /);
