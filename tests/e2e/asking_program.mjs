@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import http from "node:http";
 import http2 from "node:http2";
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 
 const timeout = 10_000;
@@ -17,7 +18,13 @@ function request({ host, port = 80, headers = {}, agent = false, patience = time
       answer.setEncoding("utf8").on("data", (text) => body += text).on("error", reject);
       answer.on("end", () => resolve({ status: answer.statusCode, body }));
     });
-    asked.on("error", reject).on("timeout", () => asked.destroy(new Error("timeout")));
+    let state = "before its name was looked up";
+    asked.on("socket", (socket) => {
+      if (asked.reusedSocket) state = "on a connection that was kept";
+      socket.once("lookup", (_error, address) => state = `before it was connected to ${address}`);
+      socket.once("connect", () => state = "on a new connection");
+    });
+    asked.on("error", reject).on("timeout", () => asked.destroy(new Error(`timeout ${state}`)));
   });
 }
 
@@ -45,6 +52,7 @@ const orders = {
   load({ name, host }) {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
     const load = { going: true, answered: 0, by: {}, failed: [] };
+    const began = performance.now();
     const client = async (agent) => {
       while (load.going) {
         try {
@@ -53,7 +61,7 @@ const orders = {
           else load.failed.push(`HTTP ${status} ${body}`);
           load.by[body] = (load.by[body] ?? 0) + 1;
         } catch (error) {
-          load.failed.push(error.message);
+          load.failed.push(`${error.message}, after ${Math.round(performance.now() - began)} ms of load`);
         }
         await new Promise((resolve) => setTimeout(resolve, 5)); // others work on this machine, too
       }
