@@ -160,7 +160,7 @@ describe("run with --exchange and --mesh", () => {
   it("puts everything back while Windows closes the console, and ends the program", { ignore: !windows }, async () => {
     const running = started(run("--exchange", `orders:${port}`), env);
     await running.says(/Ready: /);
-    assertEquals(await sendConsoleEvent(running.pid, "close", 1_500), false, "Windows would have ended it by now");
+    assertEquals(await sendConsoleEvent(running.pid, "close", 500), false, "Windows would have ended it by now");
     const { code, err } = await running.ended();
     assertEquals(code, 130);
     assertStringIncludes(err, 'Service "orders" is what it was, and nothing is left.');
