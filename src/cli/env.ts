@@ -2,14 +2,19 @@ import { Failure } from "../platform/failure.ts";
 import { parentShell } from "../platform/parent_shell.ts";
 import { hostsFile } from "../wiring/hosts_file.ts";
 import { hostsLines } from "../wiring/hosts_lines.ts";
-import { shellLines } from "../wiring/shell_lines.ts";
-import { formerVariables, withoutFormer } from "../wiring/variables.ts";
+import { type ShellForm, shellLines } from "../wiring/shell_lines.ts";
+import { isVariableName } from "../wiring/variable_name.ts";
+import { formerVariables, withFormer, withoutFormer } from "../wiring/variables.ts";
 import type { CliDeps } from "./deps.ts";
 import type { EnvForm, EnvInvocation } from "./grammar/env.ts";
+import { programEnvironment } from "./program_environment.ts";
+import { openSessionWorkload } from "./session_workload.ts";
 import { chooseSession, type RunningSession, type SessionsDeps } from "./running_sessions.ts";
 import type { SessionNote } from "./session_note.ts";
 import { UsageError } from "./usage_error.ts";
 import { wireProgram } from "./wire_program.ts";
+import type { WorkloadReach } from "./workload_variables.ts";
+import { workloadWishes } from "./workload_wishes.ts";
 
 /** `hawser env`. JSON: an object of variables; with `--unset`, null for those to remove. */
 export async function env(
@@ -34,11 +39,57 @@ export async function env(
     await printVmOptions(options, note, deps);
     return 0;
   }
-  const { variables, remarks } = await wireProgram(options, { proxy: note, namespace: note.namespace }, deps.env, deps);
-  for (const remark of remarks) deps.log.event(remark);
   const isFile = form === "dotenv" || form === "vscode" || form === "intellij";
-  deps.terminal.print(shellLines(form, new Map(Object.entries(isFile ? withoutFormer(variables) : variables))));
+  const all = named(form, withoutFormer(await printedVariables(options, note, deps)), deps);
+  const variables = isFile ? all : withFormer(all, deps.env, deps.os);
+  deps.terminal.print(shellLines(form, new Map(Object.entries(variables))));
   return 0;
+}
+
+/** The variables of the wiring, and those of a container and of files that were asked for. */
+async function printedVariables(
+  options: EnvInvocation["options"],
+  note: SessionNote,
+  deps: CliDeps,
+): Promise<Readonly<Record<string, string>>> {
+  const workload = await workloadWishes({ ...options, rewriteEnv: false, filesFrom: undefined });
+  const interrupts = deps.watchInterrupts();
+  try {
+    if (!workload.envFrom) return await collected(undefined);
+    await using reach = await openSessionWorkload(note, options, deps, interrupts.signal);
+    if (note.listeners.length === 0) {
+      deps.log.event(
+        `Variables of services are left out: session "${note.name}" has no local ports. Start it with hawser connect --listen`,
+      );
+    }
+    return await collected(reach);
+  } finally {
+    interrupts.close();
+  }
+
+  async function collected(reach: WorkloadReach | undefined): Promise<Readonly<Record<string, string>>> {
+    const session = { proxy: note, namespace: note.namespace, workload: reach };
+    const wanted = { program: "", wiring: options, workload };
+    await using environment = await programEnvironment(wanted, session, deps, interrupts.signal);
+    return environment.variables;
+  }
+}
+
+/** Without variables whose names the form cannot hold. In a shell a container's name for one could even be a command. */
+function named(
+  form: ShellForm,
+  variables: Readonly<Record<string, string>>,
+  { log }: Pick<CliDeps, "log">,
+): Readonly<Record<string, string>> {
+  if (form === "json" || form === "vscode") return variables;
+  const isFine = form === "dotenv" || form === "intellij" ? isVariableName : isIdentifier;
+  const odd = Object.keys(variables).filter((name) => !isFine(name));
+  if (odd.length > 0) log.event(`Left out, because ${form} has no variables of such names: ${odd.join(", ")}`);
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => isFine(name)));
+}
+
+function isIdentifier(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 }
 
 /** What makes any JVM find the cluster, as one line, for where only options of the VM can be given. */

@@ -23,6 +23,8 @@ export interface ProgramSession extends ProgramReach {
 /** The whole environment of a program. Disposing of it removes the files that it names. */
 export interface ProgramEnvironment extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
+  /** What of it differs from the user's own. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /**
@@ -44,8 +46,10 @@ export async function programEnvironment(
     const wired = withVariables(before, variables, os);
     // A layer that only adds to a variable has kept what was set.
     const replaced = [...workload.set].filter(([name, value]) => value === "" || !wired[name]?.includes(value));
+    const set = Object.fromEntries(replaced);
     return {
-      env: withVariables(wired, Object.fromEntries(replaced), os),
+      env: withVariables(wired, set, os),
+      variables: withVariables(withVariables(brought.variables, variables, os), set, os),
       [Symbol.asyncDispose]: () => brought[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -24,8 +24,8 @@ export async function workloadWishes(options: Options<typeof workloadFlags>): Pr
   const container = (flag: string, text: string | undefined) => {
     if (text === undefined) return undefined;
     // A bare word is a service to everyone else; here it is most likely a workload's name without its kind.
-    if (!text.includes("/")) throw new UsageError(`${flag} wants a workload, as in deploy/${text}`, "run");
-    return understood("run", () => parseContainerName(text));
+    if (!text.includes("/")) throw new UsageError(`${flag} wants a workload, as in deploy/${text}`);
+    return understood("", () => parseContainerName(text));
   };
   const envFile = new Map<string, string>();
   for (const path of options.envFile) for (const [name, value] of await readEnvFile(path)) envFile.set(name, value);
@@ -62,10 +62,10 @@ async function isFolder(path: string): Promise<boolean> {
 function readAssignment(text: string): [string, string] {
   const equals = text.indexOf("=");
   // What it is may be a secret: it is not shown.
-  if (equals < 1) throw new UsageError("--set wants NAME=VALUE, with a name before the first =", "run");
+  if (equals < 1) throw new UsageError("--set wants NAME=VALUE, with a name before the first =");
   const name = text.slice(0, equals);
   if (!isVariableName(name)) {
-    throw new UsageError(`--set wants NAME=VALUE, with a name of ${variableNameForm}: "${name}" is none`, "run");
+    throw new UsageError(`--set wants NAME=VALUE, with a name of ${variableNameForm}: "${name}" is none`);
   }
   return [name, text.slice(equals + 1)];
 }

@@ -4,10 +4,11 @@ import { readOptions } from "../../src/cli/define_command.ts";
 import { env } from "../../src/cli/env.ts";
 import type { EnvInvocation } from "../../src/cli/grammar/env.ts";
 import { wiringFlags } from "../../src/cli/grammar/wiring_flags.ts";
+import { variableFlags } from "../../src/cli/grammar/workload_flags.ts";
 import { type SessionNote, SessionNotes } from "../../src/cli/session_note.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 import { Failure } from "../../src/platform/failure.ts";
-import { programVariables, withFormer } from "../../src/wiring/variables.ts";
+import { programVariables, unwired, withFormer } from "../../src/wiring/variables.ts";
 import { fakeDeps, noGlobals, runMain } from "./fake_deps.ts";
 
 describe("hawser env --unset", () => {
@@ -21,7 +22,7 @@ describe("hawser env --unset", () => {
     const { deps, written } = fakeDeps(root);
     const options: EnvInvocation["options"] = {
       ...noGlobals,
-      ...readOptions(wiringFlags, new Map()),
+      ...readOptions({ ...wiringFlags, ...variableFlags }, new Map()),
       session: undefined,
       shell: "bash",
       unset: true,
@@ -100,7 +101,7 @@ describe("hawser env", () => {
 
   const nothing: EnvInvocation["options"] = {
     ...noGlobals,
-    ...readOptions(wiringFlags, new Map()),
+    ...readOptions({ ...wiringFlags, ...variableFlags }, new Map()),
     session: undefined,
     shell: undefined,
     unset: false,
@@ -132,6 +133,26 @@ describe("hawser env", () => {
     for (const shell of ["bash", "powershell", "json"] as const) {
       assertStringIncludes((await print({ shell }, {}, own)).out, "HAWSER_FORMER_ENV");
     }
+  });
+
+  it("prints variables of files and of the line with the wiring, and how to undo them", async () => {
+    await Deno.writeTextFile(`${root}/a.env`, "LEVEL=file\nJAVA_TOOL_OPTIONS=-Xmx1g\n");
+    const given = { envFile: [`${root}/a.env`], set: ["NAME=a b", "ALL_PROXY=x"], noRegister: true };
+    const { LEVEL, NAME, ALL_PROXY, HTTP_PROXY, JAVA_TOOL_OPTIONS, ...more } = JSON.parse(
+      (await print({ ...given, shell: "json" }, {}, { LEVEL: "own" })).out,
+    );
+    assertEquals([LEVEL, NAME, ALL_PROXY, HTTP_PROXY], ["file", "a b", "x", "http://127.0.0.1:1080"]);
+    assertMatch(JAVA_TOOL_OPTIONS, /^-Xmx1g -javaagent:/);
+    assertEquals(more.EUREKA_CLIENT_REGISTER_WITH_EUREKA, "false");
+    assertEquals(unwired({ ...more, LEVEL, NAME, JAVA_TOOL_OPTIONS }, "linux"), { LEVEL: "own" });
+  });
+
+  it("leaves out names that a shell would take for something else", async () => {
+    const set = ["a.b=1", "_c-d=2", "E_1=3"];
+    const bash = await print({ set, shell: "bash" });
+    assertEquals(bash.out.split("\n").filter((line) => /a\.b|c-d|E_1=/.test(line)), ["export E_1='3'"]);
+    assertMatch((await print({ set, shell: "dotenv" })).out, /^a\.b=1$/m);
+    assertEquals(JSON.parse((await print({ set, shell: "json" })).out)["_c-d"], "2");
   });
 
   it("prints lines for the hosts file, and says where that is", async () => {

@@ -35,6 +35,9 @@ describe("flags that do nothing", () => {
     ["forward x 1 --agent-image x", "--agent-image is for the relay's pod: add --relay"],
     ["run --rewrite-env -- true", "--rewrite-env is about the values of --env-from and --env-file"],
     ["env --hosts --shell bash", "--shell is a form of variables"],
+    ["env --env-from deploy/x --context c", "--context belongs to hawser connect"],
+    ["env --set A=1 --shell jvm", "--set is about variables, which --shell jvm does not print"],
+    ["env --env-file x --hosts", "--env-file is about variables, which --hosts does not print"],
     ["connect --no-dns --dns-port 5353", "--dns-port is for the DNS resolver, which --no-dns leaves out"],
     ["run --dns-port 5353 -- true", "which HAWSER_NO_DNS leaves out", { HAWSER_NO_DNS: "true" }],
   ];
@@ -56,6 +59,7 @@ describe("flags that do nothing", () => {
     ["run --mesh x:1 --fallback error --kubeconfig none -- true", '"none"'],
     ["connect --no-dns --kubeconfig none", '"none"', { HAWSER_DNS_PORT: "5353", HAWSER_AGENT_IMAGE: "x" }],
     ["env --hosts", "No session runs", { HAWSER_SHELL: "bash", HAWSER_CONTEXT: "c" }],
+    ["env --env-from deploy/x --kubeconfig k", "No session runs"],
     ["disconnect dev", 'No session "dev" runs', { HAWSER_SESSION: "other" }],
     ["disconnect --session dev", 'No session "dev" runs'],
     ["disconnect", 'No session "dev" runs', { HAWSER_SESSION: "dev" }],

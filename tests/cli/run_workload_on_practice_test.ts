@@ -151,6 +151,33 @@ describe("run with what a container has", () => {
     assertEquals([seen.A, seen.WEB_SERVICE_HOST], ["1", undefined]);
   });
 
+  it("prints the same for a running session, with services at its local ports", async () => {
+    const wired = { ...env, HAWSER_PORT: "0" };
+    const print = async (...flags: readonly string[]) => {
+      const { status, out, err } = await runHawser(["env", "--env-from", "deploy/api", ...flags], wired);
+      assertEquals(status, 0, err);
+      return { out, err };
+    };
+    for (const listen of ["--listen", "--listen=false"]) {
+      const { status, err } = await runHawser(["connect", "--detach", "--name", "ide", listen], wired);
+      assertEquals(status, 0, err);
+      try {
+        const { out, err } = await print("--shell", "json");
+        const seen = JSON.parse(out);
+        assertEquals([seen.LEVEL, seen.PASSWORD], ["info", secret]);
+        assertMatch(seen.HTTP_PROXY, /^http:\/\/127\.0\.0\.1:/);
+        if (listen === "--listen") assertEquals(seen.WEB, `http://${seen.WEB_SERVICE_HOST}:${seen.WEB_SERVICE_PORT}/`);
+        else assertEquals(seen.WEB_SERVICE_HOST, undefined);
+        assertEquals(err.includes("hawser connect --listen"), listen !== "--listen", err);
+        const dotenv = (await print("--shell", "dotenv")).out;
+        assertStringIncludes(dotenv, `PASSWORD=${secret}\n`);
+        assertFalse(dotenv.includes("FORMER"));
+      } finally {
+        await runHawser(["disconnect", "ide"], wired);
+      }
+    }
+  });
+
   it("goes on without a right, and says which", async () => {
     const { env: seen, files, err } = await run(
       "--kubeconfig",

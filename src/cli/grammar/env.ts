@@ -5,6 +5,7 @@ import { givenBy } from "../idle_flags.ts";
 import { idleForSessions } from "./connection_flags.ts";
 import { sessionFlag } from "./session_flag.ts";
 import { wiringFlags } from "./wiring_flags.ts";
+import { variableFlags } from "./workload_flags.ts";
 
 /** The forms in which variables can be printed. */
 export const envForms = [...shellForms, "jvm"] as const;
@@ -22,12 +23,28 @@ export const envGrammar = {
   flags: {
     ...sessionFlag,
     ...wiringFlags,
+    ...variableFlags,
     shell: choice(envForms, undefined, "form of the output; guessed by default", { short: "s" }),
     hosts: toggle("print lines for the hosts file: the local addresses of a session with --listen", { setting: false }),
     unset: toggle("print the lines that undo it", { setting: false }),
   },
   idle: [
-    idleForSessions,
+    {
+      flags: idleForSessions.flags,
+      reason: (given, words) => givenBy(given, "env-from") ? undefined : idleForSessions.reason(given, words),
+    },
+    {
+      flags: ["context", "namespace"],
+      reason: idleForSessions.reason,
+    },
+    {
+      flags: Object.keys(variableFlags),
+      reason(given) {
+        const other = ["hosts", "unset"].find((flag) => givenBy(given, flag)) ??
+          (given.get("shell")?.texts.at(-1) === "jvm" ? "shell jvm" : undefined);
+        return other && `is about variables, which --${other} does not print: leave one out`;
+      },
+    },
     {
       flags: ["shell"],
       reason: (given) =>
@@ -41,6 +58,10 @@ export const envGrammar = {
     { line: 'hawser env > "%TEMP%\\hawser.cmd" && call "%TEMP%\\hawser.cmd"', what: "cmd" },
     { line: "java $(hawser env --shell jvm) -jar app.jar", what: "a Java program" },
     { line: "hawser env --shell vscode", what: '"env" for a launch configuration' },
+    {
+      line: "hawser env --env-from deploy/orders --shell dotenv",
+      what: "with the variables that a container has, for a run configuration",
+    },
     { line: "hawser env --hosts", what: "names for the hosts file" },
     { line: 'eval "$(hawser env --unset)"', what: "back to what was" },
   ],
