@@ -49,6 +49,17 @@ describe(`run --isolate net on a practice cluster${reason ? ` (skipped: ${reason
     assertEquals([out, err, status], ["201\n202\n", "", 7]);
   });
 
+  it("says once why a connection cannot be had, which the program sees reset", async () => {
+    const { out, err, status } = await inside(`
+      for (let time = 0; time < 2; time++) {
+        const connection = await Deno.connect({ hostname: "web", port: 81 });
+        await connection.read(new Uint8Array(1)).catch((error) => console.log(error.name));
+      }`);
+    assertEquals([out, status], ["ConnectionReset\nConnectionReset\n", 0]);
+    assertEquals(err.match(/warn/g)?.length, 1);
+    assertStringIncludes(err, 'Service "web" in namespace "dev" has no port 81');
+  });
+
   it("gives the program the host's loopback where nothing of its own listens, with no rights over its network", async () => {
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("host"));
     try {
