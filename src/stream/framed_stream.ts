@@ -4,6 +4,8 @@ import type { Duplex } from "./duplex.ts";
 const largest = 262144;
 /** Bytes of its length. */
 const headSize = 4;
+/** Bytes of a buffer into which several frames are read at once. */
+const large = 65536;
 
 /**
  * A byte stream over a carrier that cannot say whether its end is a good one, as unix sockets cannot: there is no such thing as a
@@ -30,9 +32,15 @@ export class FramedStream implements Duplex {
   async read(into: Uint8Array): Promise<number | null> {
     if (into.length === 0) return 0;
     try {
-      if (this.#left === 0 && !this.#ended) await this.#readLength();
-      if (this.#ended || this.#closed) return null;
-      return await this.#readBytes(into);
+      while (!this.#ended && !this.#closed) {
+        // A length within would keep a reader with a small buffer from seeing that more would come; a large one takes several frames at once.
+        const room = into.length < large ? into.subarray(0, this.#left + headSize - this.#headRead) : into;
+        const count = await this.#carrier.read(room);
+        if (count === null) throw reset();
+        const bytes = this.#unframe(into.subarray(0, count));
+        if (bytes > 0) return bytes;
+      }
+      return null;
     } catch (error) {
       if (this.#closed) return null;
       throw error;
@@ -62,31 +70,32 @@ export class FramedStream implements Duplex {
     this.closeWrite().catch(() => {}).finally(() => this.#carrier.close());
   }
 
-  async #readLength(): Promise<void> {
-    while (this.#headRead < headSize) {
-      this.#headRead += await this.#take(this.#head.subarray(this.#headRead));
+  /** Moves the bytes of all frames to the front, over the lengths between them; returns how many they are. */
+  #unframe(data: Uint8Array): number {
+    let bytes = 0;
+    for (let at = 0; at < data.length && !this.#ended;) {
+      if (this.#left === 0) {
+        const part = data.subarray(at, at + headSize - this.#headRead);
+        this.#head.set(part, this.#headRead);
+        this.#headRead += part.length;
+        at += part.length;
+        if (this.#headRead === headSize) this.#begin(new DataView(this.#head.buffer).getUint32(0));
+      } else {
+        const count = Math.min(this.#left, data.length - at);
+        data.copyWithin(bytes, at, at + count);
+        this.#left -= count;
+        at += count;
+        bytes += count;
+      }
     }
-    this.#headRead = 0;
-    this.#left = new DataView(this.#head.buffer).getUint32(0);
-    if (this.#left > largest) throw new RangeError(`A frame of ${this.#left} bytes is longer than any`);
-    this.#ended = this.#left === 0;
-  }
-
-  /** Under load the next frame follows at once: its length comes along with the end of this one, which spares a read. */
-  async #readBytes(into: Uint8Array): Promise<number> {
-    const count = await this.#take(into.subarray(0, this.#left + headSize));
-    const bytes = Math.min(count, this.#left);
-    this.#head.set(into.subarray(bytes, count));
-    this.#headRead = count - bytes;
-    this.#left -= bytes;
     return bytes;
   }
 
-  /** Reads from the carrier, which may not end before an empty frame. */
-  async #take(into: Uint8Array): Promise<number> {
-    const count = await this.#carrier.read(into);
-    if (count !== null) return count;
-    throw Object.assign(new Error("The other end has reset the connection"), { code: "ECONNRESET" });
+  #begin(length: number): void {
+    if (length > largest) throw new RangeError(`A frame of ${length} bytes is longer than any`);
+    this.#headRead = 0;
+    this.#left = length;
+    this.#ended = length === 0;
   }
 
   /** Length and bytes in one write: what is copied here saves a system call there. */
@@ -102,4 +111,8 @@ export class FramedStream implements Duplex {
       this.#writing = false;
     }
   }
+}
+
+function reset(): Error {
+  return Object.assign(new Error("The other end has reset the connection"), { code: "ECONNRESET" });
 }
