@@ -8,6 +8,11 @@ import type { AgentPort } from "./protocol.ts";
 const patience = 1_000;
 const pause = 100;
 const limit = 8_000;
+/**
+ * The ports that tries come from: below those that a system gives to connections by itself. A node goes on for two minutes to send nowhere what comes from
+ * the port of a try that was lost, and no request must get that one.
+ */
+const ports = { first: 20_000, count: 10_000 };
 
 /**
  * Resolves once this node leads to each of the origins, be it to a refusal; at the latest after 9 s, or when the signal aborts. A node learns of a new Service
@@ -19,14 +24,15 @@ export async function awaitOrigins(
   { clock, log, connect = connectTcp }: {
     readonly clock: Clock;
     readonly log: Log;
-    readonly connect?: (host: string, port: number, signal: AbortSignal) => Promise<Pick<Duplex, "close">>;
+    readonly connect?: (...args: Parameters<typeof connectTcp>) => Promise<Pick<Duplex, "close">>;
   },
 ): Promise<void> {
   const leads = async (host: string, port: number) => {
     const late = new AbortController();
     const cancel = clock.after(patience, () => late.abort());
     try {
-      (await connect(host, port, AbortSignal.any([signal, late.signal]))).close();
+      const localPort = ports.first + Math.floor(Math.random() * ports.count);
+      (await connect(host, port, AbortSignal.any([signal, late.signal]), { localPort })).close();
       return true;
     } catch (error) {
       return error instanceof Error && "code" in error && error.code === "ECONNREFUSED";

@@ -3,12 +3,17 @@ import { TcpStream } from "./tcp_stream.ts";
 
 /**
  * Opens a TCP connection; names are resolved by the system, all addresses tried (RFC 8305). Rejects with the system's error (`code` is
- * `ECONNREFUSED`, `ENOTFOUND`, `ETIMEDOUT` …) or with the signal's reason.
+ * `ECONNREFUSED`, `ENOTFOUND`, `ETIMEDOUT` …) or with the signal's reason. `localPort` is any free one by default.
  */
-export function connectTcp(host: string, port: number, signal: AbortSignal): Promise<TcpStream> {
+export function connectTcp(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+  { localPort }: { readonly localPort?: number } = {},
+): Promise<TcpStream> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const socket = net.connect({ host, port, localPort, allowHalfOpen: true, noDelay: true });
     const settle = () => {
       signal.removeEventListener("abort", abort);
       socket.off("connect", connected);

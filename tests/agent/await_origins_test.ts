@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { awaitOrigins } from "../../src/agent/await_origins.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -11,7 +11,13 @@ const origin = { host: "10.96.0.9", port: 80 };
 function waiting(...tries: readonly ("lost" | "refused" | "taken")[]) {
   const clock = new FakeClock();
   const state = { tried: 0, done: false };
-  const connect = async (_host: string, _port: number, signal: AbortSignal) => {
+  const connect = async (
+    _host: string,
+    _port: number,
+    signal: AbortSignal,
+    { localPort = 0 }: { readonly localPort?: number } = {},
+  ) => {
+    assert(localPort >= 10_000 && localPort < 32_768, `a try from ${localPort}, which requests may come from later`);
     switch (tries[Math.min(state.tried++, tries.length - 1)]) {
       case "lost":
         return await aborted(signal);

@@ -11,9 +11,9 @@ import process from "node:process";
 
 const timeout = 10_000;
 
-function request({ host, port = 80, headers = {}, agent = false, patience = timeout }) {
+function request({ host, port = 80, localPort, headers = {}, agent = false, patience = timeout }) {
   return new Promise((resolve, reject) => {
-    const asked = http.get({ host, port, headers, agent, timeout: patience }, (answer) => {
+    const asked = http.get({ host, port, localPort, headers, agent, timeout: patience }, (answer) => {
       let body = "";
       answer.setEncoding("utf8").on("data", (text) => body += text).on("error", reject);
       answer.on("end", () => resolve({ status: answer.statusCode, body }));
@@ -28,12 +28,18 @@ function request({ host, port = 80, headers = {}, agent = false, patience = time
   });
 }
 
+/** How often {@linkcode orders.ask} was called. */
+let asked = Math.floor(Math.random() * 20_000);
+
 /** Loads that go on, by their names. */
 const loads = new Map();
 
 const orders = {
-  /** One request on a connection of its own. */
-  ask: request,
+  /**
+   * One request on a connection of its own, from a port that no load gets: where the node does not know the Service yet, it goes on for two minutes to send
+   * nowhere what comes from there.
+   */
+  ask: (order) => request({ ...order, localPort: 10_000 + asked++ % 20_000 }),
 
   /** Several requests, one after another, on one connection: what was answered, and from how many local ports it was asked. */
   async askOnOneConnection({ host, marks }) {
