@@ -36,7 +36,8 @@ export async function containerVariables(
       if (text !== undefined) variables.set(prefix + key, text);
     }
   }
-  const known = (name: string) => variables.get(name) ?? services[name];
+  const ofServices = new Map(Object.entries(services));
+  const known = (name: string) => variables.get(name) ?? ofServices.get(name);
   const addresses: string[] = [];
   for (const each of found.container.env ?? []) {
     if (/^status\.podIPs?$/.test(each.valueFrom?.fieldRef?.fieldPath ?? "")) {

@@ -10,7 +10,8 @@ export function podField(path: string, { namespace, metadata, spec, pod }: Found
   const [, map, key] = /^metadata\.(labels|annotations)(?:\['(.+)'\])?$/s.exec(path) ?? [];
   if (map) {
     const entries = (map === "labels" ? metadata.labels : metadata.annotations) ?? {};
-    return key === undefined ? lines(entries) : entries[key] ?? "";
+    if (key === undefined) return lines(entries);
+    return Object.hasOwn(entries, key) ? entries[key] : "";
   }
   switch (path) {
     case "metadata.name":

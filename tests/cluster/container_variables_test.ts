@@ -56,6 +56,16 @@ describe("containerVariables", () => {
     assertEquals(remarks, []);
   });
 
+  it("does not know names that objects of JavaScript bring", async () => {
+    const container = found({
+      env: [
+        { name: "A", value: "$(constructor)" },
+        { name: "B", valueFrom: field("metadata.labels['toString']") },
+      ],
+    });
+    assertEquals((await read(container)).variables, { A: "$(constructor)", B: "" });
+  });
+
   it("takes fields of the pod and the limits of the container", async () => {
     const container = found({
       resources: { limits: { cpu: "1500m", memory: "100Mi" }, requests: { cpu: "100m" } },
