@@ -41,9 +41,10 @@ export function isSessionName(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name) && !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name);
 }
 
-/** The notes in one state folder. */
+/** The notes in one state folder. What is written and removed through one of these happens in the order in which it is asked for. */
 export class SessionNotes {
   readonly #folder: string;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param state the state folder of the user, see `userPaths`. */
   constructor(state: string) {
@@ -66,8 +67,8 @@ export class SessionNotes {
   }
 
   /** Writes or replaces a note. Throws a `Failure` that says why it cannot. */
-  async write(note: SessionNote): Promise<void> {
-    await writePrivateFile(this.#path(note.name), `${JSON.stringify(note, null, 2)}\n`);
+  write(note: SessionNote): Promise<void> {
+    return this.#next(() => writePrivateFile(this.#path(note.name), `${JSON.stringify(note, null, 2)}\n`));
   }
 
   /** Whether the note of just this session is there. */
@@ -77,12 +78,14 @@ export class SessionNotes {
   }
 
   /** Removes the note of a session, unless another session of that name has replaced it. Never throws. */
-  async remove(note: Pick<SessionNote, "name" | "id">): Promise<void> {
-    try {
-      if (await this.has(note)) await Deno.remove(this.#path(note.name));
-    } catch {
-      // left behind, it is swept as that of a dead session
-    }
+  remove(note: Pick<SessionNote, "name" | "id">): Promise<void> {
+    return this.#next(async () => {
+      try {
+        if (await this.has(note)) await Deno.remove(this.#path(note.name));
+      } catch {
+        // left behind, it is swept as that of a dead session
+      }
+    });
   }
 
   /** All notes, by name. Files that are no notes are removed. */
@@ -107,6 +110,12 @@ export class SessionNotes {
       if (error instanceof Deno.errors.NotFound) return [];
       throw new Failure(`Cannot read "${this.#folder}": ${error instanceof Error ? error.message : error}`);
     }
+  }
+
+  #next(step: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(step);
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   #path(name: string): string {

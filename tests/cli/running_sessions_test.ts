@@ -84,6 +84,18 @@ describe("running sessions", () => {
     assertEquals(await left(), ["a"]);
   });
 
+  it("leave the note that was written last, however long the one before takes, and none after the end", async () => {
+    const listener = { namespace: "dev", service: "web", port: 80, address: "127.0.0.1", localPort: 20_000 };
+    const long = notes.write(note("a", { listeners: Array(20_000).fill(listener) }));
+    const short = notes.write(note("a"));
+    await Promise.all([long, short]);
+    assertEquals((await notes.all())[0]!.listeners.length, 0);
+    const last = notes.write(note("a", { listeners: [listener] }));
+    await notes.remove(note("a"));
+    await last;
+    assertEquals(await left(), []);
+  });
+
   it("are chosen: the only one, else by name, else by asking back", async () => {
     const refusal = async (name?: string) => (await assertRejects(() => chooseSession(name, deps()), Failure)).message;
     assertStringIncludes(await refusal(), "No session runs: start one with hawser connect");
