@@ -1,3 +1,4 @@
+import { environment } from "../platform/environment.ts";
 import { withVariables } from "../wiring/variables.ts";
 import type { Options } from "./command.ts";
 import type { CliDeps } from "./deps.ts";
@@ -45,7 +46,8 @@ export async function programEnvironment(
     for (const remark of [...brought.remarks, ...remarks]) log.event(remark);
     const wired = withVariables(before, variables, os);
     // A layer that only adds to a variable has kept what was set.
-    const replaced = [...workload.set].filter(([name, value]) => value === "" || !wired[name]?.includes(value));
+    const all = environment(wired, os);
+    const replaced = [...workload.set].filter(([name, value]) => value === "" || !all[name]?.includes(value));
     const set = Object.fromEntries(replaced);
     return {
       env: withVariables(wired, set, os),

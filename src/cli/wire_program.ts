@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { environment } from "../platform/environment.ts";
 import { isPlain, plainPath } from "../platform/plain_path.ts";
 import type { Environment } from "../platform/proxy_settings.ts";
 import { hookSources } from "../wiring/hook_sources.ts";
@@ -41,7 +42,10 @@ export async function wireProgram(
 ): Promise<Wiring> {
   const { os } = deps;
   const remarks: string[] = [];
-  const variables: Record<string, string> = { ...programVariables(proxy, env, os), ...springVariables(namespace, env) };
+  const variables: Record<string, string> = {
+    ...programVariables(proxy, env, os),
+    ...springVariables(namespace, environment(env, os)),
+  };
   const install = async (name: string, content: Uint8Array) =>
     plainPath(await installFile(join(folderFor(deps.paths().state, env, os), "hooks"), name, content), os);
   const layers: Record<string, Layer> = {

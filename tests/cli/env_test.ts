@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { readOptions } from "../../src/cli/define_command.ts";
+import type { CliDeps } from "../../src/cli/deps.ts";
 import { env } from "../../src/cli/env.ts";
 import type { EnvInvocation } from "../../src/cli/grammar/env.ts";
 import { wiringFlags } from "../../src/cli/grammar/wiring_flags.ts";
@@ -71,8 +72,13 @@ describe("hawser env", () => {
     listener("web", "dev", 80, "127.0.0.1", 21000),
   ];
 
-  async function print(options: Partial<EnvInvocation["options"]>, note: Partial<SessionNote> = {}, own = {}) {
-    const { deps, written } = fakeDeps(root, { env: own });
+  async function print(
+    options: Partial<EnvInvocation["options"]>,
+    note: Partial<SessionNote> = {},
+    own = {},
+    os: CliDeps["os"] = "linux",
+  ) {
+    const { deps, written } = fakeDeps(root, { env: own, os });
     await new SessionNotes(deps.paths().state).write({
       name: "dev",
       id: "1",
@@ -145,6 +151,13 @@ describe("hawser env", () => {
     assertMatch(JAVA_TOOL_OPTIONS, /^-Xmx1g -javaagent:/);
     assertEquals(more.EUREKA_CLIENT_REGISTER_WITH_EUREKA, "false");
     assertEquals(unwired({ ...more, LEVEL, NAME, JAVA_TOOL_OPTIONS }, "linux"), { LEVEL: "own" });
+  });
+
+  it("adds to what the line sets for hooks whichever way Windows spells it", async () => {
+    const set = ["Java_Tool_Options=-Xmx1g", "Http_Proxy=http://mine:1"];
+    const { JAVA_TOOL_OPTIONS, ...more } = JSON.parse((await print({ set, shell: "json" }, {}, {}, "windows")).out);
+    assertMatch(JAVA_TOOL_OPTIONS, /^-Xmx1g -javaagent:/);
+    assertEquals([more.Java_Tool_Options, more.Http_Proxy, more.HTTP_PROXY], [undefined, "http://mine:1", undefined]);
   });
 
   it("leaves out names that a shell would take for something else", async () => {

@@ -41,6 +41,14 @@ describe("wireProgram", () => {
     assertEquals([variables.NODE_OPTIONS, variables.JAVA_TOOL_OPTIONS], [undefined, undefined]);
   });
 
+  it("finds what the user has said whichever way Windows spells it", async () => {
+    const env = { Spring_Cloud_Kubernetes_Client_Namespace: "own", Java_Tool_Options: "-Xmx1g" };
+    const { deps } = fakeDeps(root, { os: "windows" });
+    const { variables } = await wireProgram({ ...all, java: "props", node: "off" }, reach, env, deps);
+    assertEquals(variables.SPRING_CLOUD_KUBERNETES_CLIENT_NAMESPACE, undefined);
+    assertMatch(variables.JAVA_TOOL_OPTIONS!, /^-Xmx1g -D/);
+  });
+
   it("lets Python find the hook, ahead of the user's own modules", async () => {
     const { deps } = fakeDeps(root);
     const { variables } = await wireProgram({ ...all, python: "hook" }, reach, { PYTHONPATH: "/own" }, deps);
