@@ -83,7 +83,7 @@ export class LinkServer {
   #welcome({ hawser, token }: Hello): Welcome {
     const { service } = this.#options;
     if (!equalSecret(this.#options.token, token)) {
-      return { error: `The token is not that of the agent of "${service}"` };
+      return { error: `The token is not that of the agent of "${service}"`, reason: "token" };
     }
     const { lowest, highest } = protocolVersions;
     const version = Math.min(hawser.highest, highest);

@@ -27,10 +27,10 @@ export interface Owner {
   readonly name: string;
 }
 
-/** The agent's first line. */
+/** The agent's first line. A token that is not its own is that of an agent before or after it, which has or had the same name. */
 export type Welcome =
   | { readonly hawser: number; readonly agent: string }
-  | { readonly error: string };
+  | { readonly error: string; readonly reason?: "token" };
 
 /** Lines of the control stream from the laptop. Each is answered by a {@linkcode ControlAnswer} with the same `seq`. */
 export type ControlRequest =

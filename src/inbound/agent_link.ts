@@ -59,7 +59,7 @@ export class AgentLink {
 
   /**
    * Greets the agent over a fresh connection to its link port and takes the connection over. Rejects with a {@linkcode Failure} where the agent
-   * refuses, with another Error where the connection breaks or nothing comes; the connection is closed then.
+   * refuses for good, with another Error where the connection breaks, nothing comes, or the pod is of another agent; the connection is closed then.
    */
   static async open(
     stream: Duplex,
@@ -75,7 +75,10 @@ export class AgentLink {
         await stream.write(line(hello));
         const reader = new BufferedReader(stream, lineLimit);
         const welcome: Welcome = JSON.parse(new TextDecoder().decode(await reader.line(lineLimit)));
-        if ("error" in welcome) throw new Failure(`The agent refuses this hawser: ${welcome.error}`);
+        if ("error" in welcome) {
+          const message = `The agent refuses this hawser: ${welcome.error}`;
+          throw welcome.reason === "token" ? new Error(message) : new Failure(message);
+        }
         return new AgentLink(bufferedDuplex(stream, reader), options, clock);
       });
     } catch (error) {

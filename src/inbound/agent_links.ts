@@ -24,7 +24,7 @@ export interface AgentLinksOptions {
   readonly namespace: string;
   readonly service: string;
   readonly linkPort: number;
-  /** What links must show; asked for each time, as an agent that is made anew has another. */
+  /** What links must show; asked for each time, as an agent that is made anew has another. No pod is dialed before it is known. */
   readonly token: () => string | Promise<string>;
   readonly owner: Owner;
   readonly rules: readonly LocalRule[];
@@ -229,13 +229,14 @@ export class AgentLinks {
     const { token, owner, linkPort, service, namespace, onServed, onSeen } = this.#options;
     const { name = "", uid = "" } = pod.metadata ?? {};
     const { dialer } = this.#deps;
+    const shown = await token();
     const stream = await dialer.dialPods([{ pod: { namespace, name, uid }, port: linkPort }], `agent of ${service}`, {
       signal,
     });
     return await AgentLink.open(
       stream,
       {
-        token: await token(),
+        token: shown,
         owner,
         onDelivery: (delivery) => {
           const activity = new Activity(this.#deps.clock);

@@ -70,6 +70,8 @@ class RunningRelay implements Relay {
   readonly #sightings: LeaseSightings;
   readonly #closing = new AbortController();
   readonly #tasks: Promise<void>[] = [];
+  /** Until then a pod that is seen may be one that leaves, and the token is not known. */
+  readonly #raised = Promise.withResolvers<void>();
   #token = "";
   #participation: Participation | undefined;
   #wake = () => {};
@@ -80,11 +82,12 @@ class RunningRelay implements Relay {
     this.#deps = deps;
     this.#plan = planRelay(namespace, name);
     this.#sightings = new LeaseSightings(deps.clock, deps.process);
+    this.#raised.promise.catch(() => {}); // nobody may have asked
     this.#links = new AgentLinks({
       namespace,
       service: name,
       linkPort: this.#plan.linkPort,
-      token: () => this.#token,
+      token: () => this.#raised.promise.then(() => this.#token),
       owner,
       rules: [],
       onLeaving: () => this.#wake(),
@@ -121,6 +124,7 @@ class RunningRelay implements Relay {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error("closed"));
+    this.#raised.reject(new Error("closed"));
     await Promise.all(this.#tasks);
     if (!this.#participation) return await this.#links.close();
     const { namespace, name, owner } = this.#request;
@@ -162,6 +166,7 @@ class RunningRelay implements Relay {
       participation.removed.then(() => this.#wake());
     }
     this.#token = (await raiseAgent(this.#plan, image, this.#deps, signal)).token;
+    this.#raised.resolve();
   }
 
   /** Looks from time to time whether the relay stands, and who else uses it, so that at the end we know who lives. */

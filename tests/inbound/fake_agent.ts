@@ -32,6 +32,10 @@ export class FakeAgent {
   readonly seen: string[] = [];
   /** Pods that run now. */
   running = 0;
+  /** Greetings still to be refused, as one whose token is another's would. */
+  strangers = 0;
+  /** The tokens that laptops have shown. */
+  readonly tokens: string[] = [];
   readonly #linked = new Map<string, Linked>();
 
   /** For the image of the agent. */
@@ -86,6 +90,12 @@ export class FakeAgent {
   async #link(carrier: Duplex, service: string): Promise<void> {
     const reader = new BufferedReader(carrier, 65536);
     const hello: Hello = JSON.parse(new TextDecoder().decode(await reader.line(65536)));
+    this.tokens.push(hello.token);
+    if (this.strangers > 0) {
+      this.strangers--;
+      await carrier.write(line({ error: "not this agent's token", reason: "token" }));
+      return carrier.close();
+    }
     await carrier.write(line({ hawser: 1, agent: "fake" }));
     const { id, name } = hello.owner;
     this.seen.push(`${name} linked`);

@@ -65,6 +65,16 @@ describe("an exchange", () => {
     assertStringIncludes(scene.told.join("\n"), "the original pods answer instead");
   });
 
+  it("old_agent_goes: is not refused because a pod of the agent before is still there", async () => {
+    await using scene = await openScene();
+    const { deps } = await scene.laptop();
+    scene.agent.strangers = 2;
+    const inbound = await openInbound(exchangeOf("alice@one", scene.echoPort), deps, never);
+    assertEquals((await scene.agent.deliver(8080, "hello")).reply, "hello");
+    await inbound.close();
+    assertEquals([scene.agent.strangers, new Set(scene.agent.tokens).size, scene.told], [0, 1, []]);
+  });
+
   it("links up again after a cut, as the same owner", async () => {
     await using scene = await openScene();
     const { deps } = await scene.laptop();

@@ -8,6 +8,7 @@ import { agentSource } from "../../src/inbound/agent_source.ts";
 import { clean } from "../../src/inbound/clean.ts";
 import { openRelay } from "../../src/inbound/open_relay.ts";
 import { RelayedCluster } from "../../src/inbound/relayed_cluster.ts";
+import { withServiceLock } from "../../src/inbound/service_lock.ts";
 import { survey } from "../../src/inbound/survey.ts";
 import type { Clock } from "../../src/platform/clock.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -33,12 +34,15 @@ async function laptop(kubeconfig: string, id: string, clock: Clock = systemClock
   const dialer = new ClusterDialer({ access, directory });
   const told: string[] = [];
   const log = { ...silentLog, event: (message: string) => void told.push(message) };
-  const deps = { api, dialer, clock, log, agentProgram: await agentSource() };
+  const progress: string[] = [];
+  const onProgress = (state: string) => void progress.push(state);
+  const deps = { api, dialer, clock, log, agentProgram: await agentSource(), onProgress };
   const owner = { id, name: "alice@laptop" };
   const image = { image: standardImage, pullSecrets: [] };
   return {
     api,
     told,
+    progress,
     clock,
     open: () => openRelay({ namespace: "dev", name: "relay.alice", image, owner }, deps, never),
     cluster: (relay: Awaited<ReturnType<typeof openRelay>>) =>
@@ -139,6 +143,23 @@ describe("a relay, with its agent as a process", { ignore: windows }, () => {
     two.kill();
     await practice.settled();
     assertEquals(objectsOf(practice), before);
+  });
+
+  it("is joined once whoever is at it has done, and not asked for before", async () => {
+    const one = await laptop(kubeconfig, "one"), two = await laptop(kubeconfig, "two");
+    const first = await one.open();
+    const lock = { namespace: "dev", service: "relay.alice", holder: "carol@other" };
+    const { opening } = await withServiceLock(lock, one, never, async () => {
+      const opening = two.open();
+      await until(() => two.progress.includes("carol@other is at the relay just now; waiting…"), "the wait");
+      return { opening };
+    });
+    const second = await opening;
+    await Promise.all([first.close(), second.close()]);
+    one.kill();
+    two.kill();
+    await practice.settled();
+    assertEquals([objectsOf(practice), one.told, two.told], [before, [], []]);
   });
 
   it("relay_evicted: is linked again once its pod is replaced, and says so", async () => {
