@@ -12,15 +12,16 @@
 
 /** Milliseconds in which the front door answers, else the program goes its own way. */
 const answerTime = 5000;
-/** Milliseconds for which "not the cluster's" holds. */
+/** Milliseconds for which an answer holds, as another session may have others; and those for which "not the cluster's" does. */
+const answerLife = 10000;
 const refusalLife = 2000;
 /**
  * What a look-up finds for what is the cluster's, of TEST-NET-1 (RFC 5737). Nothing connects to it; a Node to come that did would reach nothing, and
  * not a server of this machine on the port that was meant for the cluster's.
  */
 const nowhere = "192.0.2.1";
-/** How many refusals are kept. */
-const refusalLimit = 1000;
+/** How many answers are kept. */
+const keptAnswers = 1000;
 /** Characters that an answer may have, head and body. */
 const answerLimit = 16384;
 
@@ -189,23 +190,17 @@ function mayBeTheClusters(host) {
  * what makes it be asked anew. Speaks HTTP by itself, since `http` takes time to load and is what tracers and mocks change.
  */
 function asker(net, connect, frontDoor) {
+  /** By path: the answer, and until when it holds, in milliseconds of {@linkcode now}. */
   const answers = new Map();
-  /** Until when, in milliseconds of {@linkcode now}. */
-  const refusals = new Map();
   const now = () => uptime() * 1000;
 
   return function (method, path, done) {
     const forget = () => answers.delete(path);
     const known = answers.get(path);
-    if (known !== undefined) return nextTick(done, known, forget);
-    if (refusals.get(path) > now()) return nextTick(done, "", forget);
+    if (known !== undefined && known.until > now()) return nextTick(done, known.answer, forget);
     request(method, path, (answer) => {
-      if (answer !== "") {
-        answers.set(path, answer);
-      } else {
-        if (refusals.size >= refusalLimit) refusals.clear();
-        refusals.set(path, now() + refusalLife);
-      }
+      if (answers.size >= keptAnswers) answers.clear();
+      answers.set(path, { answer, until: now() + (answer === "" ? refusalLife : answerLife) });
       done(answer, forget);
     });
   };

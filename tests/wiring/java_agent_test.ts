@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
 import { checkJavaAgent } from "../../scripts/build_java_agent.ts";
+import { connectTcp } from "../../src/stream/connect_tcp.ts";
+import type { Duplex } from "../../src/stream/duplex.ts";
 import { javaVariables } from "../../src/wiring/java_variables.ts";
 import { openEchoServer } from "./echo_server.ts";
 import { type FakeCluster, type FakeFrontDoor, openFakeFrontDoor } from "./fake_front_door.ts";
@@ -76,6 +78,25 @@ function openHttpServer(): AsyncDisposable & { readonly port: number } {
   };
 }
 
+/** A port whose queue is full: whoever connects hears nothing. */
+async function openSilentPort(): Promise<Disposable & { readonly port: number }> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const queue: Duplex[] = [];
+  try {
+    for (;;) queue.push(await connectTcp("127.0.0.1", port, AbortSignal.timeout(200)));
+  } catch {
+    // now it is full
+  }
+  return {
+    port,
+    [Symbol.dispose]() {
+      listener.close();
+      for (const stream of queue) stream.close();
+    },
+  };
+}
+
 describe("the Java agent's jar", () => {
   it("is made of its sources", async () => {
     await checkJavaAgent();
@@ -141,11 +162,15 @@ describe("the Java agent", { ignore: anyJdk === undefined }, () => {
       }));
   }
 
-  it("asks once for what is the cluster's", () =>
+  it("asks once for what is the cluster's, and anew after 10 s, when it may be another session's", () =>
     withCluster(async (frontDoor) => {
       const tasks = ["peer=db.shop:5432", "channel=db.shop:5432", "asynchronous=db.shop:5432", "socket=db.shop:5432"];
+      const once = ["GET /address?host=db.shop", "PUT /port?host=198.18.0.5&port=5432"];
       await run(anyJdk!, tasks, frontDoor.port);
-      assertEquals(frontDoor.asked, ["GET /address?host=db.shop", "PUT /port?host=198.18.0.5&port=5432"]);
+      assertEquals(frontDoor.asked, once);
+      const library = "library=db.shop:3"; // asks for the name past the JVM's own cache
+      await run(anyJdk!, [library, ...tasks, "later=10:0", library, ...tasks], frontDoor.port);
+      assertEquals(frontDoor.asked, [...once, ...once, ...once]);
     }));
 
   it("changes nothing where the front door is gone, or was never told", async () => {
@@ -155,6 +180,15 @@ describe("the Java agent", { ignore: anyJdk === undefined }, () => {
     const tasks = [`socket=localhost:${echo.port}`, "resolve=db.shop:0", "socket=nowhere.invalid:1"];
     const without = await run(anyJdk!, tasks);
     for (const port of [gone.port, NaN]) assertEquals(await run(anyJdk!, tasks, port), without, String(port));
+  });
+
+  it("does not wait for each name where a front door that is gone does not even refuse, as on Windows", async () => {
+    using silent = await openSilentPort();
+    const tasks = Array.from({ length: 8 }, (_, at) => `resolve=name-${at}.invalid:0`);
+    const start = performance.now();
+    await run(anyJdk!, tasks, silent.port);
+    const took = performance.now() - start;
+    assert(took >= 1_000 && took < 6_000, `it took ${took} ms`);
   });
 
   it("changes nothing where the front door says what nobody understands", () =>

@@ -17,11 +17,15 @@ async function hasNode(): Promise<boolean> {
 }
 
 /** Runs Node with the arguments, by itself where there is no front door, and gives the lines that it wrote. Fails where it did, or took 15 s. */
-async function node(args: readonly string[], frontDoor: Pick<FakeFrontDoor, "port"> | undefined): Promise<string[]> {
+async function node(
+  args: readonly string[],
+  frontDoor: Pick<FakeFrontDoor, "port"> | undefined,
+  own: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
   const { NODE_OPTIONS: _, ...env } = Deno.env.toObject();
   const output = await new Deno.Command("node", {
     args: ["--no-warnings", ...args], // that fetch is new in 18
-    env: { ...env, ...frontDoor && nodeVariables({ port: frontDoor.port, file }, {}, Deno.build.os) },
+    env: { ...env, ...frontDoor && nodeVariables({ port: frontDoor.port, file }, own, Deno.build.os) },
     clearEnv: true,
     signal: AbortSignal.timeout(15_000),
   }).output();
@@ -232,6 +236,28 @@ describe("the Node hook", { ignore: !await hasNode() }, () => { // where PATH ha
     assertEquals(lines, [`ECONNREFUSED ${gone.port}`, "connected", "connected", "connected"]);
     assertEquals(frontDoor.asked, ["PUT /port?host=db&port=5432", "PUT /port?host=db&port=5432"]);
   });
+
+  it("asks anew after 10 s, when it may be another session's", () =>
+    withEcho(async ({ frontDoor }) => {
+      const clock = await Deno.makeTempFile({ suffix: ".cjs" });
+      try {
+        await Deno.writeTextFile(
+          clock,
+          "const { uptime } = process; let later = 0; process.uptime = () => uptime() + later; global.wait = (seconds) => later += seconds;",
+        );
+        const source = `
+          const lookup = (then) => require("dns").lookup("db", (_, address) => require("net").connect(5432, address).on("close", then).end());
+          lookup(() => lookup(() => {
+            wait(10);
+            lookup(() => {});
+          }));`;
+        await node(["-e", source], frontDoor, { NODE_OPTIONS: `--require ${JSON.stringify(clock)}` });
+        const once = ["GET /address?host=db", "PUT /port?host=198.18.0.5&port=5432"];
+        assertEquals(frontDoor.asked, [...once, ...once]);
+      } finally {
+        await Deno.remove(clock);
+      }
+    }, { addresses: { db: "198.18.0.5" } }));
 
   it("finds the address that stands for a name, for programs that look it up first", () =>
     withEcho(async ({ frontDoor }) => {

@@ -174,6 +174,31 @@ except socket.gaierror:
     assertEquals(await python(source, frontDoor).finally(answering.resolve), ["2"]);
   });
 
+  it("asks once for each destination, and anew after 10 s, when it may be another session's", async () => {
+    await using echo = openEchoServer();
+    await using frontDoor = openFakeFrontDoor(cluster(echo.port));
+    // Installed by hand: the hook keeps the clock that it finds.
+    const lines = await python(
+      `
+import os
+later = 0
+monotonic = time.monotonic
+time.monotonic = lambda: monotonic() + later
+os.environ["HAWSER_HOOK_PORT"] = "${frontDoor.port}"
+sys.path.insert(0, ${JSON.stringify(folder)})
+sys.modules.pop("sitecustomize", None)
+import sitecustomize
+echo(socket.create_connection(("db", 5432)))
+echo(socket.create_connection(("db", 5432)))
+later = 10
+echo(socket.create_connection(("db", 5432)))
+`,
+      undefined,
+    );
+    const once = ["GET /address?host=db", "PUT /port?host=198.18.0.5&port=5432"];
+    assertEquals([lines, frontDoor.asked], [["x", "x", "x"], [...once, ...once]]);
+  });
+
   it("runs the user's own sitecustomize, and is seen by nobody", async () => {
     const own = await Deno.makeTempDir();
     try {

@@ -13,9 +13,9 @@ import java.util.Locale;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * hawser's front door and its two control pages, which tell what belongs to the cluster. What belongs to it belongs to it as
- * long as the session lives, so that such answers are kept; all others are asked for anew after two seconds. Takes no
- * locks: programs may look up names from any place.
+ * hawser's front door and its two control pages, which tell what belongs to the cluster. Such answers are good as long as the
+ * session lives, which may end, and another begin, while the program runs. Takes no locks: programs may look up names from
+ * any place.
  */
 final class FrontDoor {
     static final InetAddress LOOPBACK = loopback();
@@ -24,8 +24,8 @@ final class FrontDoor {
     /** A lookup may have to ask the API server. */
     private static final int ANSWER_MILLIS = 5_000;
     private static final long SECOND = 1_000_000_000L;
+    private static final long KEEP = 10 * SECOND;
     private static final long KEEP_NONE = 2 * SECOND;
-    private static final long KEEP_AWAY = SECOND;
     private static final int MOST_BYTES = 4_096;
     private static final int MOST_ANSWERS = 10_000;
 
@@ -67,9 +67,9 @@ final class FrontDoor {
     private static String ask(String method, String page) {
         long now = System.nanoTime();
         Answer known = ANSWERS.get(page);
-        if (known != null && (!known.text.isEmpty() || now - known.at < KEEP_NONE)) return known.text;
+        if (known != null && now - known.at < (known.text.isEmpty() ? KEEP_NONE : KEEP)) return known.text;
         long away = awaySince;
-        if (away != 0 && now - away < KEEP_AWAY) return "";
+        if (away != 0 && now - away < KEEP_NONE) return "";
         String text = "";
         Socket socket = new Socket(Proxy.NO_PROXY);
         try {
@@ -77,7 +77,7 @@ final class FrontDoor {
                 socket.connect(new InetSocketAddress(LOOPBACK, port), CONNECT_MILLIS);
                 awaySince = 0;
             } catch (IOException nobody) {
-                awaySince = now == 0 ? 1 : now;
+                awaySince = System.nanoTime() | 1; // Windows does not refuse at once
                 throw nobody;
             }
             text = exchange(socket, method + " " + page);

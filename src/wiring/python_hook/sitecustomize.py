@@ -22,7 +22,7 @@ def _install(front_door):
 
     answer_time = 5  # seconds in which the front door answers, else the program goes its own way
     answer_limit = 16384  # bytes that an answer may have, head and body
-    answer_life = 60  # seconds; another session may have other ports
+    answer_life = 10  # seconds; another session may have other ports
     refusal_life = 2  # seconds for which "not the cluster's" holds
     kept_answers = 1000
     letters = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.:")  # of names and addresses
