@@ -48,7 +48,12 @@ export class FramedStream implements Duplex {
   }
 
   async write(data: Uint8Array): Promise<void> {
-    for (let at = 0; at < data.length; at += largest) await this.#send(data.subarray(at, at + largest));
+    this.#writing = true;
+    try {
+      for (let at = 0; at < data.length; at += largest) await this.#send(data.subarray(at, at + largest));
+    } finally {
+      this.#writing = false;
+    }
   }
 
   async closeWrite(): Promise<void> {
@@ -104,12 +109,7 @@ export class FramedStream implements Duplex {
     if (this.#frame.length < size) this.#frame = new Uint8Array(size);
     new DataView(this.#frame.buffer).setUint32(0, data.length);
     this.#frame.set(data, headSize);
-    this.#writing = true;
-    try {
-      await this.#carrier.write(this.#frame.subarray(0, size));
-    } finally {
-      this.#writing = false;
-    }
+    await this.#carrier.write(this.#frame.subarray(0, size));
   }
 }
 

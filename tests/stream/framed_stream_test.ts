@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { concatBytes } from "../../src/stream/concat_bytes.ts";
@@ -84,6 +84,29 @@ describe("FramedStream", () => {
     one.close();
     assertEquals(await readAll(other, 16), Uint8Array.of(1, 2));
     assertEquals(await one.read(new Uint8Array(1)), null);
+  });
+
+  it("has no good end where it is closed while it writes, not even between two frames", async () => {
+    for (let moment = 0; moment < 20; moment++) {
+      const sizes: number[] = [];
+      let closed = false;
+      const stream = new FramedStream({
+        read: () => Promise.resolve(null),
+        write: async ({ length }) => {
+          if (closed) throw new Error("closed");
+          await Promise.resolve();
+          sizes.push(length);
+        },
+        closeWrite: () => Promise.resolve(),
+        reset: () => {},
+        close: () => void (closed = true),
+      });
+      const written = stream.write(new Uint8Array(600_000));
+      for (let turn = 0; turn < moment; turn++) await Promise.resolve();
+      stream.close();
+      await written.catch(() => {}); // it was cut off
+      assert([-1, 3].includes(sizes.indexOf(4)), `frames of ${sizes} bytes, closed after ${moment} turns`);
+    }
   });
 
   it("takes a carrier that ends without a word for a reset, between frames and within one", async () => {
