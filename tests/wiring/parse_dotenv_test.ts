@@ -32,6 +32,10 @@ describe("parseDotenv", () => {
     assertEquals(read('\ufeffA=C:\\temp\\new\r\nB="C:\\Users\\x"\r\n'), { A: "C:\\temp\\new", B: "C:\\Users\\x" });
   });
 
+  it("ends lines at line feeds alone", () => {
+    assertEquals(read("A=1\u2028x\n# a\u2029b\nB=2\r3 # \u2028"), { A: "1\u2028x", B: "2\r3" });
+  });
+
   it("names the line and the variable, never the value", () => {
     assertEquals(refused("A=1\nsecret\n"), [2, "a line has the form NAME=value"]);
     assertEquals(refused("A='1\n2'\nB='x\n\nC=1"), [3, "the quotes of B do not end"]);
