@@ -1,8 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { isAlive } from "../../src/platform/process.ts";
-import { type Practice, startPractice } from "../practice/practice.ts";
-import { hawserCommand, runHawser } from "./hawser_process.ts";
+import { runHawser } from "./hawser_process.ts";
+import { openPracticeHome, type PracticeHome } from "./practice_home.ts";
+import { startHawser } from "./start_hawser.ts";
 
 /** Stands for Chromium: goes where its PAC file says, prints what it gets and what it is, and stays if it is told to. */
 const browser = `
@@ -20,27 +21,22 @@ if (Deno.args.includes("--stay")) setTimeout(() => {}, 60_000);
 `;
 
 describe("hawser browser on a practice cluster", { ignore: Deno.build.os === "windows" }, () => {
-  let practice: Practice;
+  let home: PracticeHome;
   let root: string;
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    practice = await startPractice();
-    await practice.addService({ namespace: "dev", name: "web", ports: [{ port: 80, targetPort: 8080 }], replicas: 1 });
-    root = await Deno.makeTempDir();
-    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
+    home = await openPracticeHome();
+    root = home.root;
+    env = { ...home.env, PATH: `${root}:/usr/bin:/bin` };
     await Deno.writeTextFile(`${root}/browser.ts`, browser);
     const script = `#!/bin/sh\nexec '${Deno.execPath()}' run -A --no-config '${root}/browser.ts' "$@"\n`;
     await Deno.writeTextFile(`${root}/google-chrome`, script, { mode: 0o755 });
     await Deno.writeTextFile(`${root}/broken`, "#!/bin/sh\necho no display >&2\nexit 3\n", { mode: 0o755 });
     const asRoot = "#!/bin/sh\necho Running as root without --no-sandbox is not supported. >&2\nexit 1\n";
     await Deno.writeTextFile(`${root}/as-root`, asRoot, { mode: 0o755 });
-    env = { HOME: root, PATH: `${root}:/usr/bin:/bin`, KUBECONFIG: `${root}/kubeconfig` };
   });
-  afterAll(async () => {
-    await practice.stop();
-    await Deno.remove(root, { recursive: true });
-  });
+  afterAll(() => home.close());
 
   const hawser = (...args: string[]) => ["browser", "--port", "0", "--no-dns", ...args];
   const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
@@ -55,17 +51,11 @@ describe("hawser browser on a practice cluster", { ignore: Deno.build.os === "wi
   });
 
   it("closes the browser and removes its profile when interrupted", async () => {
-    const child = hawserCommand(hawser("web", "--", "--stay"), env).spawn();
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    while (!text.includes("\n")) text += (await reader.read()).value ?? "";
-    const { profile, pid } = JSON.parse(text);
+    const session = await startHawser(hawser("web", "--", "--stay"), env);
+    const { profile, pid } = JSON.parse(session.line);
     assertEquals([await exists(profile), isAlive(pid)], [true, true]);
-    child.kill("SIGINT");
-    assertEquals((await child.status).code, 130);
+    assertEquals((await session.end("SIGINT")).code, 130);
     assertEquals([await exists(profile), isAlive(pid)], [false, false]);
-    await reader.cancel();
-    await child.stderr.cancel();
   });
 
   it("says before the browser starts that there is no such service", async () => {

@@ -1,34 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { objectsOf } from "../inbound/scene.ts";
-import { sendConsoleEvent } from "../platform/console_event.ts";
-import { type Practice, startPractice } from "../practice/practice.ts";
-import { hawserCommand, runHawser } from "./hawser_process.ts";
-
-const windows = Deno.build.os === "windows";
-
-/** A hawser that goes on running, once its first line is out. */
-async function started(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = hawserCommand(args, env).spawn();
-  const complaints = new Response(child.stderr).text();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`it ended: ${await complaints}`);
-    text += value;
-  }
-  return {
-    report: JSON.parse(text),
-    async end(signal: Deno.Signal) {
-      if (windows && signal === "SIGINT") await sendConsoleEvent(child.pid, "ctrlC", 5_000);
-      else child.kill(signal);
-      const { code } = await child.status;
-      await reader.cancel();
-      return { code, err: await complaints };
-    },
-  };
-}
+import type { Practice } from "../practice/practice.ts";
+import { runHawser } from "./hawser_process.ts";
+import { openPracticeHome, type PracticeHome } from "./practice_home.ts";
+import { startHawser } from "./start_hawser.ts";
 
 /** What a caller inside the cluster gets from the service `orders`. */
 async function ask(practice: Practice, headers = ""): Promise<string> {
@@ -39,37 +15,30 @@ async function ask(practice: Practice, headers = ""): Promise<string> {
 }
 
 describe("exchange and mesh, with the agent as a process", () => {
+  let home: PracticeHome;
   let practice: Practice;
-  let root: string;
   let env: Record<string, string>;
   let program: Deno.HttpServer<Deno.NetAddr>;
   let before: string[];
 
   beforeAll(async () => {
-    practice = await startPractice();
-    await practice.addService({
-      namespace: "dev",
-      name: "orders",
-      ports: [{ name: "web", port: 80, targetPort: "http" }, { name: "raw", port: 7000 }],
-      replicas: 2,
-    });
-    root = await Deno.makeTempDir({ prefix: "hawser-" });
-    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
-    env = { HOME: root, USERPROFILE: root, USER: "alice", KUBECONFIG: `${root}/kubeconfig` };
+    const ports = [{ name: "web", port: 80, targetPort: "http" }, { name: "raw", port: 7000 }];
+    home = await openPracticeHome({ services: [{ name: "orders", ports, replicas: 2 }] });
+    practice = home.practice;
+    env = { ...home.env, USER: "alice" };
     program = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("from the laptop"));
     before = objectsOf(practice);
   });
   afterAll(async () => {
     await program.shutdown();
-    await practice.stop();
-    await Deno.remove(root, { recursive: true });
+    await home.close();
   });
 
   const expose = () => ["--expose", `${program.addr.port}:web`];
 
   it("brings all requests of a port here, and gives the service back", async () => {
-    const exchange = await started(["exchange", "deploy/orders", ...expose(), "-o", "json"], env);
-    const { kind, service, ports, agent, origin, warnings } = exchange.report;
+    const exchange = await startHawser(["exchange", "deploy/orders", ...expose(), "-o", "json"], env);
+    const { kind, service, ports, agent, origin, warnings } = JSON.parse(exchange.line);
     assertEquals([kind, service, agent, origin, warnings], [
       "exchange",
       "orders",
@@ -102,10 +71,13 @@ describe("exchange and mesh, with the agent as a process", () => {
 
   it("keeps two developers' traffic coming when somebody deletes the agent, whoever of them makes it anew", async () => {
     const [alice, bob] = [
-      await started(["mesh", "orders", ...expose(), "--version-mark", "blue", "-o", "json"], env),
-      await started(["mesh", "orders", ...expose(), "--version-mark", "green", "-o", "json"], { ...env, USER: "bob" }),
+      await startHawser(["mesh", "orders", ...expose(), "--version-mark", "blue", "-o", "json"], env),
+      await startHawser(["mesh", "orders", ...expose(), "--version-mark", "green", "-o", "json"], {
+        ...env,
+        USER: "bob",
+      }),
     ];
-    assertMatch(bob.report.others.join(), /^alice@/);
+    assertMatch(JSON.parse(bob.line).others.join(), /^alice@/);
     const asked = async () => [await ask(practice, "Version: blue\r\n"), await ask(practice, "Version: green\r\n")];
     assertEquals(await asked(), ["laptop", "laptop"]);
     await practice.remove("deployments.apps", "dev", "orders-hawser");
@@ -121,8 +93,8 @@ describe("exchange and mesh, with the agent as a process", () => {
   });
 
   it("brings marked requests alone, and a killed laptop leaves what recover puts back", async () => {
-    const mesh = await started(["mesh", "orders", ...expose(), "--version-mark", "blue", "-o", "json"], env);
-    assertEquals(mesh.report.mark, 'header version is "blue"');
+    const mesh = await startHawser(["mesh", "orders", ...expose(), "--version-mark", "blue", "-o", "json"], env);
+    assertEquals(JSON.parse(mesh.line).mark, 'header version is "blue"');
     await practice.settled();
     assertEquals([await ask(practice, "Version: blue\r\n"), await ask(practice)], ["laptop", "pod"]);
     const refused = await runHawser(["mesh", "orders", ...expose(), "--version-mark", "blue"], env);
@@ -153,19 +125,19 @@ describe("exchange and mesh, with the agent as a process", () => {
       name: "reader",
       rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["get", "list", "watch"] }],
     });
-    await Deno.writeTextFile(`${root}/reader`, practice.kubeconfig("reader", { namespace: "dev" }));
-    const { status, err } = await runHawser(["exchange", "orders", ...expose(), "--kubeconfig", `${root}/reader`], env);
+    const reader = await home.kubeconfig("reader");
+    const { status, err } = await runHawser(["exchange", "orders", ...expose(), "--kubeconfig", reader], env);
     assertEquals(status, 1);
     assertStringIncludes(err, "create, patch on services");
     assertStringIncludes(err, "create on pods/portforward");
     assertStringIncludes(err, "hawser doctor --rbac --inbound -n dev");
     const resources = ["services", "pods/portforward", "configmaps", "secrets", "deployments", "leases"];
     await practice.addUser({ name: "blind", rules: [{ apiGroups: ["*"], resources, verbs: ["*"] }] });
-    await Deno.writeTextFile(`${root}/blind`, practice.kubeconfig("blind", { namespace: "dev" }));
+    const blind = await home.kubeconfig("blind");
     for (const command of [["exchange"], ["mesh", "--version-mark", "blue"], ["preview"]]) {
       const [name = "", ...rest] = command;
       const target = name === "preview" ? "orders-next" : "orders";
-      const refused = await runHawser([name, target, ...rest, ...expose(), "--kubeconfig", `${root}/blind`], env);
+      const refused = await runHawser([name, target, ...rest, ...expose(), "--kubeconfig", blind], env);
       assertStringIncludes(refused.err, 'in namespace "dev" that you do not have: get, list, watch on pods. Nothing');
     }
     assertEquals(objectsOf(practice), before);

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { probeIsolation } from "../../src/wiring/isolation/probe_isolation.ts";
-import { type Practice, startPractice } from "../practice/practice.ts";
 import { runHawser } from "./hawser_process.ts";
+import { openPracticeHome, type PracticeHome } from "./practice_home.ts";
 
 const probe = await probeIsolation({ os: Deno.build.os, env: Deno.env.toObject() });
 const reason = probe.possible ? undefined : probe.reason;
@@ -10,26 +10,16 @@ const reason = probe.possible ? undefined : probe.reason;
 describe(`run --isolate net on a practice cluster${reason ? ` (skipped: ${reason})` : ""}`, {
   ignore: reason !== undefined,
 }, () => {
-  let practice: Practice;
+  let home: PracticeHome;
   let root: string;
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    practice = await startPractice();
-    await practice.addService({
-      namespace: "dev",
-      name: "web",
-      ports: [{ name: "http", port: 80, targetPort: 8080 }],
-      replicas: 1,
-    });
-    root = await Deno.makeTempDir();
-    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
-    env = { HOME: root, KUBECONFIG: `${root}/kubeconfig`, XDG_RUNTIME_DIR: root };
+    home = await openPracticeHome();
+    root = home.root;
+    env = { ...home.env, XDG_RUNTIME_DIR: root };
   });
-  afterAll(async () => {
-    await practice.stop();
-    await Deno.remove(root, { recursive: true });
-  });
+  afterAll(() => home.close());
 
   /** Runs code in an isolated Deno that knows of no proxy. */
   async function inside(code: string, flags: readonly string[] = []) {

@@ -5,9 +5,10 @@ import { userPaths } from "../../src/platform/paths.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { isAlive } from "../../src/platform/process.ts";
 import { connectTcp } from "../../src/stream/connect_tcp.ts";
-import { sendConsoleEvent } from "../platform/console_event.ts";
-import { type Practice, startPractice } from "../practice/practice.ts";
-import { hawserCommand, runHawser } from "./hawser_process.ts";
+import type { Practice } from "../practice/practice.ts";
+import { runHawser } from "./hawser_process.ts";
+import { openPracticeHome, type PracticeHome } from "./practice_home.ts";
+import { startHawser } from "./start_hawser.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -24,69 +25,38 @@ async function get(port: number, path: string, host: string, address = "127.0.0.
   }
 }
 
-/** A hawser that goes on running, and its first line on stdout. */
-async function started(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = hawserCommand(args, env).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const complaints = new Response(child.stderr).text();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`it ended: ${await complaints}`);
-    text += value;
-  }
-  return {
-    ready: JSON.parse(text.slice(0, text.indexOf("\n"))),
-    pid: child.pid,
-    /** Ends it by a signal; resolves with its status and what it said on stderr. */
-    async end(signal: Deno.Signal) {
-      if (windows && signal === "SIGINT") await sendConsoleEvent(child.pid, "ctrlC", 5_000);
-      else child.kill(signal);
-      const { code } = await child.status;
-      await reader.cancel();
-      return { code, err: await complaints };
-    },
-  };
-}
-
 describe("hawser on a practice cluster", () => {
+  let home: PracticeHome;
   let practice: Practice;
   let root: string;
   let runtime: string;
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    practice = await startPractice();
-    await practice.addService({
-      namespace: "dev",
-      name: "web",
-      ports: [{ name: "http", port: 80, targetPort: 8080 }],
-      replicas: 2,
-    });
-    await practice.addService({ namespace: "dev", name: "empty", ports: [{ port: 90, targetPort: 90 }], replicas: 0 });
+    const web = { name: "web", ports: [{ name: "http", port: 80, targetPort: 8080 }], replicas: 2 };
+    const empty = { name: "empty", ports: [{ port: 90, targetPort: 90 }], replicas: 0 };
     // Wine has no letters but those of the locale it is started in.
-    root = await Deno.makeTempDir({ prefix: Deno.env.has("WINEPREFIX") ? "A User " : "Jörg Müller " });
+    const prefix = Deno.env.has("WINEPREFIX") ? "A User " : "Jörg Müller ";
+    home = await openPracticeHome({ services: [web, empty], prefix });
+    ({ practice, root } = home);
     runtime = await Deno.makeTempDir(); // as a login has it on Linux
     // As an editor on Windows leaves it.
     const kubeconfig = JSON.stringify(JSON.parse(practice.kubeconfig("admin", { namespace: "dev" })), null, 2);
     await Deno.writeTextFile(`${root}/kubeconfig`, kubeconfig.replaceAll("\n", "\r\n"));
     env = {
-      HOME: root,
-      USERPROFILE: root,
-      APPDATA: `${root}/roaming`,
-      LOCALAPPDATA: `${root}/local`,
+      ...home.env,
       XDG_RUNTIME_DIR: runtime,
       KUBECONFIG: [`${root}/none`, `${root}/kubeconfig`].join(delimiter),
     };
   });
   afterAll(async () => {
-    await practice.stop();
-    for (const folder of [root, runtime]) await Deno.remove(folder, { recursive: true });
+    await home.close();
+    await Deno.remove(runtime, { recursive: true });
   });
 
   it("connects, is found by the other commands, and leaves nothing behind when interrupted", async () => {
-    const session = await started(["connect", "--port", "0", "-o", "json"], env);
-    const { ready } = session;
+    const session = await startHawser(["connect", "--port", "0", "-o", "json"], env);
+    const ready = JSON.parse(session.line);
     assertEquals([ready.session, ready.context, ready.namespace, ready.zone], [
       "dev",
       "practice",
@@ -124,7 +94,7 @@ describe("hawser on a practice cluster", () => {
   });
 
   it("sweeps a session that was killed", async () => {
-    const session = await started(["connect", "--port", "0", "-o", "json", "--name", "victim"], env);
+    const session = await startHawser(["connect", "--port", "0", "-o", "json", "--name", "victim"], env);
     await session.end("SIGKILL");
     assertEquals(JSON.parse((await runHawser(["status", "-o", "json"], env)).out), { sessions: [] });
     const { state } = userPaths(Deno.build.os, env);
@@ -179,8 +149,8 @@ describe("hawser on a practice cluster", () => {
   it("takes the program of a batch file with it on Windows when it is killed", { ignore: !windows }, async () => {
     await Deno.writeTextFile(`${root}/mvn.cmd`, `@"${Deno.execPath()}" eval %*\r\n`);
     const code = "console.log(Deno.pid); setInterval(() => {}, 1000)";
-    const session = await started(["run", "--port", "0", "--", `${root}/mvn`, code], env);
-    const program = session.ready;
+    const session = await startHawser(["run", "--port", "0", "--", `${root}/mvn`, code], env);
+    const program = Number(session.line);
     assert(isAlive(program));
     await session.end("SIGKILL");
     const deadline = systemClock.now() + 5000;
@@ -189,9 +159,12 @@ describe("hawser on a practice cluster", () => {
   });
 
   it("asks programs for the password where --auth wants one", async () => {
-    const session = await started(["connect", "--port", "0", "-o", "json", "--auth"], env);
+    const session = await startHawser(["connect", "--port", "0", "-o", "json", "--auth"], env);
     try {
-      assertEquals(await get(session.ready.port, "http://web/", "web"), "HTTP/1.1 407 Proxy Authentication Required");
+      assertEquals(
+        await get(JSON.parse(session.line).port, "http://web/", "web"),
+        "HTTP/1.1 407 Proxy Authentication Required",
+      );
       const code = `console.log((await fetch("http://web/status/200")).status)`;
       const { out } = await runHawser(["run", "--session", "dev", "--", Deno.execPath(), "eval", code], env);
       assertEquals(out, "200\n");
@@ -209,9 +182,9 @@ describe("hawser on a practice cluster", () => {
   });
 
   it("forwards ports that outlive the pods behind them", async () => {
-    const session = await started(["forward", "-o", "json", "web", ":http", "deploy/web", ":8080"], env);
+    const session = await startHawser(["forward", "-o", "json", "web", ":http", "deploy/web", ":8080"], env);
     try {
-      const ports: number[] = session.ready.forwards.map(({ port }: { port: number }) => port);
+      const ports: number[] = JSON.parse(session.line).forwards.map(({ port }: { port: number }) => port);
       for (const port of ports) assertEquals(await get(port, "/", "web"), "HTTP/1.1 200 OK");
       const old = practice.list("pods", "dev").map(({ metadata }) => metadata.name!);
       for (const name of old.filter((each) => each.startsWith("web"))) await practice.killPod("dev", name);
@@ -229,7 +202,7 @@ describe("hawser on a practice cluster", () => {
   });
 
   it("says at once which target of a forward has no ready pod, and refuses one that never will", async () => {
-    const session = await started(["forward", "-o", "json", "empty", ":90", "web", ":http"], env);
+    const session = await startHawser(["forward", "-o", "json", "empty", ":90", "web", ":http"], env);
     const { err } = await session.end("SIGINT");
     assertStringIncludes(err, 'Service "empty" in namespace "dev" has no pods');
     assertEquals(err.includes("web"), false);
@@ -259,8 +232,7 @@ describe("hawser on a practice cluster", () => {
 
   it("names in doctor what a user lacks", async () => {
     await practice.addUser({ name: "weak", rules: [] });
-    await Deno.writeTextFile(`${root}/weak`, practice.kubeconfig("weak", { namespace: "dev" }));
-    const { status, out } = await runHawser(["doctor", "--kubeconfig", `${root}/weak`], env);
+    const { status, out } = await runHawser(["doctor", "--kubeconfig", await home.kubeconfig("weak")], env);
     assertEquals(status, 1);
     assertStringIncludes(out, "FAIL services            not allowed: get, list, watch");
     assertStringIncludes(out, "hawser doctor --rbac -n dev");

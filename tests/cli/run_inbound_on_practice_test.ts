@@ -3,8 +3,9 @@ import { getAvailablePort } from "@std/net/get-available-port";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { objectsOf } from "../inbound/scene.ts";
 import { sendConsoleEvent } from "../platform/console_event.ts";
-import { type Practice, startPractice } from "../practice/practice.ts";
+import type { Practice } from "../practice/practice.ts";
 import { hawserCommand, runHawser } from "./hawser_process.ts";
+import { openPracticeHome, type PracticeHome } from "./practice_home.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -57,6 +58,7 @@ async function ask(practice: Practice, service: string, path: string, headers = 
 }
 
 describe("run with --exchange and --mesh", () => {
+  let home: PracticeHome;
   let practice: Practice;
   let root: string;
   let env: Record<string, string>;
@@ -64,21 +66,15 @@ describe("run with --exchange and --mesh", () => {
   let port: number;
 
   beforeAll(async () => {
-    practice = await startPractice();
-    for (const name of ["orders", "stock"]) {
-      await practice.addService({ namespace: "dev", name, ports: [{ port: 80, targetPort: "http" }] });
-    }
-    root = await Deno.makeTempDir({ prefix: "hawser-" });
-    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
+    const services = ["orders", "stock"].map((name) => ({ name, ports: [{ port: 80, targetPort: "http" }] }));
+    home = await openPracticeHome({ services });
+    ({ practice, root } = home);
     await Deno.writeTextFile(`${root}/program.ts`, program);
-    env = { HOME: root, USERPROFILE: root, USER: "alice", KUBECONFIG: `${root}/kubeconfig` };
+    env = { ...home.env, USER: "alice" };
     before = objectsOf(practice);
     port = getAvailablePort();
   });
-  afterAll(async () => {
-    await practice.stop();
-    await Deno.remove(root, { recursive: true });
-  });
+  afterAll(() => home.close());
 
   const command = () => ["--", Deno.execPath(), "run", "-A", `${root}/program.ts`, `${port}`];
   const run = (...flags: string[]) => ["run", "--port", "0", ...flags, ...command()];

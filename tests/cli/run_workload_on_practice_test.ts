@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { type Practice, startPractice } from "../practice/practice.ts";
+import type { Practice } from "../practice/practice.ts";
 import { runHawser } from "./hawser_process.ts";
+import { openPracticeHome, type PracticeHome } from "./practice_home.ts";
 import { seeingProgram, type Seen } from "./seeing_program.ts";
 
 const windows = Deno.build.os === "windows";
@@ -26,18 +27,15 @@ const container = {
 };
 
 describe("run with what a container has", () => {
+  let home: PracticeHome;
   let practice: Practice;
   let root: string;
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    practice = await startPractice();
-    await practice.addService({
-      namespace: "dev",
-      name: "web",
-      ports: [{ name: "http", port: 80, targetPort: 8080 }],
-      replicas: 1,
-    });
+    home = await openPracticeHome();
+    ({ practice, root } = home);
+    env = { ...home.env, OWN: "mine", LEVEL: "mine" };
     const volumes = [{ name: "db", secret: { secretName: "db" } }];
     const deployment = (name: string, spec: unknown) => ({
       apiVersion: "apps/v1",
@@ -80,24 +78,8 @@ describe("run with what a container has", () => {
       { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"] },
     ];
     await practice.addUser({ name: "weak", rules });
-    root = await Deno.makeTempDir();
-    await Deno.writeTextFile(`${root}/kubeconfig`, practice.kubeconfig("admin", { namespace: "dev" }));
-    await Deno.writeTextFile(`${root}/weak`, practice.kubeconfig("weak", { namespace: "dev" }));
-    env = {
-      HOME: root,
-      USERPROFILE: root,
-      APPDATA: `${root}/roaming`,
-      LOCALAPPDATA: `${root}/local`,
-      XDG_STATE_HOME: `${root}/local`,
-      KUBECONFIG: `${root}/kubeconfig`,
-      OWN: "mine",
-      LEVEL: "mine",
-    };
   });
-  afterAll(async () => {
-    await practice.stop();
-    await Deno.remove(root, { recursive: true });
-  });
+  afterAll(() => home.close());
 
   const run = async (...flags: readonly string[]) => {
     const all = ["run", "--port", "0", "--java", "off", "--node", "off", ...flags];
@@ -181,7 +163,7 @@ describe("run with what a container has", () => {
   it("goes on without a right, and says which", async () => {
     const { env: seen, files, err } = await run(
       "--kubeconfig",
-      `${root}/weak`,
+      await home.kubeconfig("weak"),
       "--env-from",
       "deploy/api",
       "--files-from",
@@ -233,8 +215,8 @@ describe("run with what a container has", () => {
     }
   });
 
-  it("sweeps the files of a hawser that was killed", async () => {
-    if (windows) return; // has no process that outlives its parent by its own doing
+  // Windows has no process that outlives its parent by its own doing.
+  it("sweeps the files of a hawser that was killed", { ignore: windows }, async () => {
     const kill = `console.log(Deno.env.get("HAWSER_FILES")); Deno.kill(Deno.ppid, "SIGKILL");`;
     const from = ["run", "--port", "0", "--files-from", "deploy/api", "--", Deno.execPath(), "eval", kill];
     const killed = await runHawser(from, env);
