@@ -5,6 +5,7 @@ import { completionSources } from "../../src/cli/completion_sources.ts";
 import { SessionNotes } from "../../src/cli/session_note.ts";
 import { Settings } from "../../src/cli/settings.ts";
 import { fakeDeps, noGlobals } from "./fake_deps.ts";
+import { fakeNote } from "./fake_note.ts";
 
 const words = (...list: string[]) => () => Promise.resolve(list.map((word) => ({ word, what: "" })));
 
@@ -54,10 +55,8 @@ describe("__complete", () => {
 
   it("offers the sessions whose process lives", async () => {
     const notes = new SessionNotes(`${root}/state`);
-    const note = { id: "x", started: "", version: "", context: "kind", namespace: "dev", port: 1, token: "" };
-    const rest = { dnsPort: undefined, auth: undefined, listeners: [], logFile: undefined };
-    await notes.write({ ...note, ...rest, name: "living", pid: Deno.pid });
-    await notes.write({ ...note, ...rest, name: "killed", pid: 2 ** 30 });
+    await notes.write(fakeNote("living", { pid: Deno.pid }));
+    await notes.write(fakeNote("killed", { pid: 2 ** 30 }));
     assertEquals(await candidates(["env", "--session", ""], { session: completionSources.session }), ["living"]);
   });
 

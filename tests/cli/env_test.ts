@@ -11,6 +11,16 @@ import { UsageError } from "../../src/cli/usage_error.ts";
 import { Failure } from "../../src/platform/failure.ts";
 import { programVariables, unwired, withFormer } from "../../src/wiring/variables.ts";
 import { fakeDeps, noGlobals, runMain } from "./fake_deps.ts";
+import { fakeNote } from "./fake_note.ts";
+
+const nothing: EnvInvocation["options"] = {
+  ...noGlobals,
+  ...readOptions({ ...wiringFlags, ...variableFlags }, new Map()),
+  session: undefined,
+  shell: undefined,
+  unset: false,
+  hosts: false,
+};
 
 describe("hawser env --unset", () => {
   let root: string;
@@ -21,14 +31,7 @@ describe("hawser env --unset", () => {
 
   async function unset(processEnv: Readonly<Record<string, string>>) {
     const { deps, written } = fakeDeps(root);
-    const options: EnvInvocation["options"] = {
-      ...noGlobals,
-      ...readOptions({ ...wiringFlags, ...variableFlags }, new Map()),
-      session: undefined,
-      shell: "bash",
-      unset: true,
-      hosts: false,
-    };
+    const options = { ...nothing, shell: "bash", unset: true } as const;
     assertEquals(await env({ options, words: [] }, { ...deps, processEnv }), 0);
     await deps.terminal.flush();
     return written;
@@ -79,40 +82,16 @@ describe("hawser env", () => {
     os: CliDeps["os"] = "linux",
   ) {
     const { deps, written } = fakeDeps(root, { env: own, os });
-    await new SessionNotes(deps.paths().state).write({
-      name: "dev",
-      id: "1",
-      pid: 7,
-      started: "",
-      version: "",
-      context: "",
-      namespace: "dev",
-      port: 1080,
-      dnsPort: undefined,
-      token: "",
-      auth: undefined,
-      listeners,
-      logFile: undefined,
-      ...note,
-    });
+    await new SessionNotes(deps.paths().state).write(fakeNote("dev", { listeners, ...note }));
     const given = { ...nothing, ...options };
     await env({ options: given, words: [] }, {
       ...deps,
       alive: () => true,
-      ask: () => Promise.resolve({ session: "1", zone: "corp.local" }),
+      ask: () => Promise.resolve({ session: "id-dev", zone: "corp.local" }),
     });
     await deps.terminal.flush();
     return written;
   }
-
-  const nothing: EnvInvocation["options"] = {
-    ...noGlobals,
-    ...readOptions({ ...wiringFlags, ...variableFlags }, new Map()),
-    session: undefined,
-    shell: undefined,
-    unset: false,
-    hosts: false,
-  };
 
   it("prints the agent's options for a JVM, or the properties, and nothing else", async () => {
     assertMatch((await print({ shell: "jvm" })).out, /^-javaagent:.+hawser-agent\.jar=1080 -D\S+( -D\S+)*\n$/);

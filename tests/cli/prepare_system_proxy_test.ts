@@ -2,7 +2,6 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { prepareSystemProxy } from "../../src/cli/prepare_system_proxy.ts";
 import type { RunningSession } from "../../src/cli/running_sessions.ts";
-import type { SessionNote } from "../../src/cli/session_note.ts";
 import { sweepSystemProxy } from "../../src/cli/sweep_system_proxy.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 import { Failure } from "../../src/platform/failure.ts";
@@ -10,27 +9,11 @@ import { userPaths } from "../../src/platform/paths.ts";
 import { WindowsProxy } from "../../src/platform/windows_proxy.ts";
 import { FakeRegistry } from "../platform/fake_registry.ts";
 import { fakeDeps } from "./fake_deps.ts";
+import { fakeNote } from "./fake_note.ts";
 
 const key = "Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings";
 
-function session(id: string): RunningSession {
-  const note: SessionNote = {
-    name: "dev",
-    id,
-    pid: 1,
-    started: "",
-    version: "",
-    context: "",
-    namespace: "dev",
-    port: 1080,
-    dnsPort: undefined,
-    token: "",
-    auth: undefined,
-    listeners: [],
-    logFile: undefined,
-  };
-  return { note, status: {} };
-}
+const session = (id: string): RunningSession => ({ note: fakeNote("dev", { id }), status: {} });
 
 describe("--system-proxy", () => {
   let root: string;

@@ -1,27 +1,9 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { chooseSession, runningSessions, type SessionsDeps } from "../../src/cli/running_sessions.ts";
-import { isSessionName, type SessionNote, SessionNotes } from "../../src/cli/session_note.ts";
+import { isSessionName, SessionNotes } from "../../src/cli/session_note.ts";
 import { Failure } from "../../src/platform/failure.ts";
-
-function note(name: string, changes: Partial<SessionNote> = {}): SessionNote {
-  return {
-    name,
-    id: `id-${name}`,
-    pid: 1,
-    started: "2026-01-01T00:00:00.000Z",
-    version: "0.0.0",
-    context: "kind",
-    namespace: "dev",
-    port: 1080,
-    dnsPort: 5300,
-    token: "secret",
-    auth: undefined,
-    listeners: [],
-    logFile: undefined,
-    ...changes,
-  };
-}
+import { fakeNote } from "./fake_note.ts";
 
 describe("running sessions", () => {
   let root: string;
@@ -44,27 +26,27 @@ describe("running sessions", () => {
   const left = async () => (await notes.all()).map(({ name }) => name);
 
   it("are those that answer for themselves", async () => {
-    await notes.write(note("b"));
-    await notes.write(note("a"));
+    await notes.write(fakeNote("b"));
+    await notes.write(fakeNote("a"));
     assertEquals(await names(), ["a", "b"]);
   });
 
   it("are none where nobody ever connected", async () => assertEquals(await names(), []));
 
   it("sweeps the note of a process that is gone, without asking its port", async () => {
-    await notes.write(note("a"));
+    await notes.write(fakeNote("a"));
     assertEquals(await names({ alive: () => false, ask: () => Promise.reject(new Error("asked")) }), []);
     assertEquals(await left(), []);
   });
 
   it("sweeps a note whose port answers for another session now", async () => {
-    await notes.write(note("a"));
+    await notes.write(fakeNote("a"));
     assertEquals(await names({ ask: () => Promise.resolve({ session: "another" }) }), []);
     assertEquals(await left(), []);
   });
 
   it("keeps the note of one that is merely slow", async () => {
-    await notes.write(note("a"));
+    await notes.write(fakeNote("a"));
     assertEquals(await names({ ask: () => Promise.resolve(undefined) }), []);
     assertEquals(await left(), ["a"]);
   });
@@ -79,19 +61,19 @@ describe("running sessions", () => {
   });
 
   it("does not remove the note of a later session of the same name", async () => {
-    await notes.write(note("a", { id: "later" }));
-    await notes.remove(note("a", { id: "earlier" }));
+    await notes.write(fakeNote("a", { id: "later" }));
+    await notes.remove(fakeNote("a", { id: "earlier" }));
     assertEquals(await left(), ["a"]);
   });
 
   it("leave the note that was written last, however long the one before takes, and none after the end", async () => {
     const listener = { namespace: "dev", service: "web", port: 80, address: "127.0.0.1", localPort: 20_000 };
-    const long = notes.write(note("a", { listeners: Array(20_000).fill(listener) }));
-    const short = notes.write(note("a"));
+    const long = notes.write(fakeNote("a", { listeners: Array(20_000).fill(listener) }));
+    const short = notes.write(fakeNote("a"));
     await Promise.all([long, short]);
     assertEquals((await notes.all())[0]!.listeners.length, 0);
-    const last = notes.write(note("a", { listeners: [listener] }));
-    await notes.remove(note("a"));
+    const last = notes.write(fakeNote("a", { listeners: [listener] }));
+    await notes.remove(fakeNote("a"));
     await last;
     assertEquals(await left(), []);
   });
@@ -99,9 +81,9 @@ describe("running sessions", () => {
   it("are chosen: the only one, else by name, else by asking back", async () => {
     const refusal = async (name?: string) => (await assertRejects(() => chooseSession(name, deps()), Failure)).message;
     assertStringIncludes(await refusal(), "No session runs: start one with hawser connect");
-    await notes.write(note("dev"));
+    await notes.write(fakeNote("dev"));
     assertEquals((await chooseSession(undefined, deps())).note.name, "dev");
-    await notes.write(note("stage", { namespace: "stage", port: 1081 }));
+    await notes.write(fakeNote("stage", { namespace: "stage", port: 1081 }));
     assertEquals((await chooseSession("stage", deps())).note.name, "stage");
     assertStringIncludes(
       await refusal(),
