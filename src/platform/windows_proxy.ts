@@ -59,12 +59,9 @@ export class WindowsProxy {
 
   /** The user's own settings. */
   async settings(): Promise<WindowsProxySettings> {
-    const note = await this.note();
-    const current = this.#registry.read("HKCU", key, autoConfig);
-    const own = note !== undefined && current?.data === note.url ? note.former ?? undefined : current;
     const enabled = this.#registry.read("HKCU", key, "ProxyEnable")?.data === 1;
     return {
-      autoConfigUrl: textOf(own),
+      autoConfigUrl: textOf(await this.#own()),
       server: enabled ? textOf(this.#registry.read("HKCU", key, "ProxyServer")) : undefined,
       override: textOf(this.#registry.read("HKCU", key, "ProxyOverride")) ?? "",
     };
@@ -80,8 +77,7 @@ export class WindowsProxy {
         "A policy of this machine gives all its users one proxy (ProxySettingsPerUser is 0), so yours cannot be set: use hawser browser",
       );
     }
-    const former = this.#registry.read("HKCU", key, autoConfig) ?? null;
-    const note: WindowsProxyNote = { id: owner.id, pid: owner.pid, url: owner.url, former };
+    const note: WindowsProxyNote = { id: owner.id, pid: owner.pid, url: owner.url, former: await this.#own() ?? null };
     await writePrivateFile(this.#file, `${JSON.stringify(note, null, 2)}\n`);
     this.#registry.write(key, autoConfig, { type: "REG_SZ", data: owner.url });
     this.#announce();
@@ -102,6 +98,13 @@ export class WindowsProxy {
     }
     await Deno.remove(this.#file).catch(() => {}); // somebody else was faster
     return ours;
+  }
+
+  /** What the user has set, or what stood there before a session. */
+  async #own(): Promise<RegistryValue | undefined> {
+    const note = await this.note();
+    const current = this.#registry.read("HKCU", key, autoConfig);
+    return note !== undefined && current?.data === note.url ? note.former ?? undefined : current;
   }
 }
 
@@ -127,7 +130,7 @@ function isNote(value: unknown): value is WindowsProxyNote {
 
 function isFormer(value: unknown): boolean {
   if (value === null) return true;
-  if (typeof value !== "object" || value === undefined) return false;
+  if (typeof value !== "object") return false;
   const { type, data }: { type?: unknown; data?: unknown } = value;
   return type === "REG_DWORD" ? typeof data === "number" : ["REG_SZ", "REG_EXPAND_SZ"].includes(String(type)) &&
     typeof data === "string";

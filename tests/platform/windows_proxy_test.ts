@@ -39,6 +39,14 @@ describe("WindowsProxy", () => {
     assertEquals(current(), corp);
   });
 
+  it("puts the user's own back, too, where two sessions have set theirs at once", async () => {
+    registry.write(key, "AutoConfigURL", corp);
+    await take("one");
+    await proxy.take({ id: "two", pid: 8, url: "http://127.0.0.1:1081/proxy.pac" });
+    assertEquals([await proxy.giveBack("one"), await proxy.giveBack("two")], [false, true]);
+    assertEquals(current(), corp);
+  });
+
   it("leaves alone what somebody else has set meanwhile", async () => {
     registry.write(key, "AutoConfigURL", corp);
     await take();
