@@ -5,7 +5,7 @@ import { type LocalPort, openLocalPort } from "./local_port.ts";
 /** What the ports work with. */
 export interface TargetPortsDeps {
   readonly dialer: Dialer;
-  /** Told why connections cannot be had: hooks have connected by then, and see no reason. */
+  /** Told why connections and ports cannot be had: hooks see no reason. */
   readonly warnings: Pick<SparingWarnings, "warn">;
   readonly openPort?: typeof openLocalPort;
 }
@@ -28,7 +28,8 @@ export class TargetPorts {
     const key = targetName(target);
     let opening = this.#ports.get(key);
     if (!opening) {
-      if (this.#closed || this.#ports.size >= limit) return undefined;
+      if (this.#closed) return undefined;
+      if (this.#ports.size >= limit) return void this.#deps.warnings.warn("ports", tooMany(key));
       opening = this.#open(target);
       this.#ports.set(key, opening);
       opening.catch(() => this.#ports.delete(key));
@@ -49,4 +50,8 @@ export class TargetPorts {
       onFailure: (error) => warnings.warn(targetName(target), error.message),
     });
   }
+}
+
+function tooMany(another: string): string {
+  return `Programs have asked for ${limit} destinations, which is all that a session has ports for: hooks cannot lead to ${another} before hawser is started again`;
 }

@@ -28,4 +28,30 @@ describe("TargetPorts", () => {
     assertEquals(told, ['warn Service "orders" has no port 81', 'debug Service "orders" has no port 81']);
     await ports.close();
   });
+
+  it("says so where there are too many destinations", async () => {
+    const told: string[] = [];
+    const ports = new TargetPorts({
+      dialer: { dial: () => Promise.reject(new DialError("refused", "nobody asks")) },
+      warnings: { warn: (_, sentence) => void told.push(sentence) },
+      openPort: ({ host }) =>
+        Promise.resolve({
+          host,
+          port: 7,
+          connections: 0,
+          traffic: { sent: 0, received: 0 },
+          close: () => Promise.resolve(),
+        }),
+    });
+    for (let port = 1; port <= 4096; port++) assertEquals(await ports.portFor({ host: "orders", port }), 7);
+    assertEquals(told, []);
+    assertEquals(await ports.portFor({ host: "orders", port: 5000 }), undefined);
+    assertEquals(await ports.portFor({ host: "orders", port: 1 }), 7);
+    assertEquals(told, [
+      "Programs have asked for 4096 destinations, which is all that a session has ports for: hooks cannot lead to orders:5000 before hawser is started again",
+    ]);
+    await ports.close();
+    assertEquals(await ports.portFor({ host: "orders", port: 5001 }), undefined);
+    assertEquals(told.length, 1);
+  });
 });
