@@ -97,8 +97,10 @@ class Listeners implements ServiceListeners {
   }
 
   targetOf({ host, port }: Target): Target | undefined {
-    const found = this.list().find(({ address, localPort }) => address === host && localPort === port);
-    return found && { host: `${found.service}.${found.namespace}`, port: found.port };
+    for (const { listener } of this.#opened.values()) {
+      if (listener.address !== host || listener.localPort !== port) continue;
+      return { host: `${listener.service}.${listener.namespace}`, port: listener.port };
+    }
   }
 
   /** Brings the open ports in line with the directory; one pass at a time. */
