@@ -48,7 +48,7 @@ describe("TargetPorts", () => {
     assertEquals(await ports.portFor({ host: "orders", port: 5000 }), undefined);
     assertEquals(await ports.portFor({ host: "orders", port: 1 }), 7);
     assertEquals(told, [
-      "Programs have asked for 4096 destinations, which is all that a session has ports for: hooks cannot lead to orders:5000 before hawser is started again",
+      'Programs have asked for 4096 destinations, which is all that a session has ports for: hooks cannot lead to "orders:5000" before hawser is started again',
     ]);
     await ports.close();
     assertEquals(await ports.portFor({ host: "orders", port: 5001 }), undefined);
