@@ -47,6 +47,15 @@ def echo(connection):
     connection.close()
 `;
 
+/** Lines that install the hook with the clock and the sockets that are there then. */
+const installed = ({ port }: Pick<FakeFrontDoor, "port">) => `
+import os
+os.environ["HAWSER_HOOK_PORT"] = "${port}"
+sys.path.insert(0, ${JSON.stringify(folder)})
+sys.modules.pop("sitecustomize", None)
+import sitecustomize
+`;
+
 const cluster = (port: number) => ({
   ports: { "db:5432": port, "10.42.0.7:5432": port, "fd00::7:5432": port, "198.18.0.5:5432": port },
   addresses: { db: "198.18.0.5" },
@@ -177,17 +186,12 @@ except socket.gaierror:
   it("asks once for each destination, and anew after 10 s, when it may be another session's", async () => {
     await using echo = openEchoServer();
     await using frontDoor = openFakeFrontDoor(cluster(echo.port));
-    // Installed by hand: the hook keeps the clock that it finds.
     const lines = await python(
       `
-import os
 later = 0
 monotonic = time.monotonic
 time.monotonic = lambda: monotonic() + later
-os.environ["HAWSER_HOOK_PORT"] = "${frontDoor.port}"
-sys.path.insert(0, ${JSON.stringify(folder)})
-sys.modules.pop("sitecustomize", None)
-import sitecustomize
+${installed(frontDoor)}
 echo(socket.create_connection(("db", 5432)))
 echo(socket.create_connection(("db", 5432)))
 later = 10
@@ -197,6 +201,27 @@ echo(socket.create_connection(("db", 5432)))
     );
     const once = ["GET /address?host=db", "PUT /port?host=198.18.0.5&port=5432"];
     assertEquals([lines, frontDoor.asked], [["x", "x", "x"], [...once, ...once]]);
+  });
+
+  it("knocks once at a front door that is gone, for whichever destination: Windows takes two seconds to refuse", async () => {
+    const lines = await python(
+      `
+import _socket
+class Refused(_socket.socket):
+    def connect(self, address):
+        print(address)
+        raise ConnectionRefusedError()
+_socket.socket = Refused
+${installed({ port: 7 })}
+for name in "a.invalid", "b.invalid":
+    try:
+        socket.gethostbyname(name)
+    except socket.gaierror:
+        print(name)
+`,
+      undefined,
+    );
+    assertEquals(lines, ["('127.0.0.1', 7)", "a.invalid", "b.invalid"]);
   });
 
   it("runs the user's own sitecustomize, and is seen by nobody", async () => {

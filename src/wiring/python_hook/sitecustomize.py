@@ -28,14 +28,18 @@ def _install(front_door):
     letters = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.:")  # of names and addresses
 
     answers = {}  # by path: the answer, and until when it holds
+    any_path = ""  # for which there is none while nobody listens: Windows takes two seconds to say so
 
     def ask(method, path):
         """What the front door answers; empty where it has no answer."""
-        known = answers.get(path)
-        if known is not None and known[1] > monotonic():
-            return known[0]
+        for each in path, any_path:
+            answer, until = answers.get(each, ("", 0))
+            if until > monotonic():
+                return answer
         try:
             answer = request(method, path)
+        except ConnectionRefusedError:
+            answer, path = "", any_path
         except (OSError, ValueError):
             answer = ""
         if len(answers) >= kept_answers:
