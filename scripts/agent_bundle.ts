@@ -3,8 +3,6 @@
  * `src/inbound/agent.generated.js`: whoever imports that file as text carries the agent. `scripts/with_deps.ts` calls it
  * before everything it runs.
  *
- *     deno run -A scripts/agent_bundle.ts
- *
  * @module
  */
 import { runTool } from "./run_tool.ts";
@@ -44,5 +42,3 @@ function changedAt(path: string): number {
   if (!info.isDirectory) return own;
   return Math.max(own, ...Array.from(Deno.readDirSync(path), ({ name }) => changedAt(`${path}/${name}`)));
 }
-
-if (import.meta.main) await bundleAgent();

@@ -2,14 +2,9 @@
  * Measures what the wiring of programs costs: their start with and without the hooks, connections of a JVM by the agent and by SOCKS, and
  * downloads inside `--isolate net` and outside. In turns; prints medians.
  *
- *     deno task bench:wiring [--rounds N] [--seconds S] [--image IMAGE] [WORD…]
- *
- * WORDs choose the rows that have them in their names.
- * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench-wiring` and deletes it afterwards. The image must offer the
- * test service of `bench/load.ts` on port 7000 and `/bytes/N` on port 8080 when run with the argument `serve`. The programs are those of the matrix.
+ * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench-wiring` and deletes it afterwards. The programs are those of the matrix.
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
-import { parseArgs } from "@std/cli/parse-args";
 import { connectHawser, Home, runHawser } from "../tests/e2e/hawser.ts";
 import { apply, kubectl } from "./bench/kubectl.ts";
 import { startTime } from "./bench/start_time.ts";
@@ -17,11 +12,21 @@ import { succeed } from "./matrix/command.ts";
 import { prepared } from "./matrix/prepared.ts";
 import { inSid, javaFolder, prepareSid } from "./matrix/sid.ts";
 import { buildApplication } from "./matrix/spring.ts";
+import { scriptArguments } from "./script_arguments.ts";
 
-const options = parseArgs(Deno.args, {
-  string: ["rounds", "seconds", "image"],
-  default: { rounds: "7", seconds: "5", image: "localhost/workload:1" },
-});
+const usage = `deno task bench:wiring [--rounds N] [--seconds S] [--image IMAGE] [WORD…]
+
+WORDs choose the rows that have them in their names. The image must offer the test service of bench/load.ts on port 7000 and /bytes/N on port
+8080 when run with the argument serve.`;
+
+const { values: options, positionals: words } = scriptArguments(usage, {
+  options: {
+    rounds: { type: "string", default: "7" },
+    seconds: { type: "string", default: "5" },
+    image: { type: "string", default: "localhost/workload:1" },
+  },
+  allowPositionals: true,
+}, { numbers: ["rounds", "seconds"] });
 const rounds = Number(options.rounds), seconds = Number(options.seconds);
 const namespace = "hawser-bench-wiring";
 const labels = { app: "bench" };
@@ -116,7 +121,7 @@ const rows: Row[] = [
 
 console.log("| | without | with | |");
 console.log("|---|---|---|---|");
-for (const row of rows.filter(({ name }) => options._.every((word) => name.includes(String(word))))) {
+for (const row of rows.filter(({ name }) => words.every((word) => name.includes(word)))) {
   const pairs: [number, number][] = [];
   for (let round = 0; round < rounds; round++) pairs.push([await row.without(), await row.with()]);
   const show = (values: readonly number[]) => `${median(values).toFixed(0)} ${row.unit}`;

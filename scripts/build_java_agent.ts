@@ -3,13 +3,11 @@
  * Builds `src/wiring/java_agent/hawser-agent.jar` from the Java sources beside it, always the same bytes: for Java 8, by the
  * compiler of one JDK, {@linkcode jdk}, which is looked for in `JAVA_HOME`, on the `PATH` and in `/usr/lib/jvm`.
  *
- *     deno run -A scripts/build_java_agent.ts           # write the jar
- *     deno run -A scripts/build_java_agent.ts --check   # say whether the jar is what the sources make
- *
  * Where the JDK is not there, `--check` compares the hash of the sources that the jar's manifest holds.
  *
  * @module
  */
+import { scriptArguments } from "./script_arguments.ts";
 import { storedZip, type ZipEntry } from "./stored_zip.ts";
 
 const folder = `${import.meta.dirname}/../src/wiring/java_agent`;
@@ -111,8 +109,12 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
+const usage = `deno run -A scripts/build_java_agent.ts            write the jar
+       deno run -A scripts/build_java_agent.ts --check    say whether the jar is what the sources make`;
+
 if (import.meta.main) {
-  if (Deno.args[0] === "--check") console.log(await checkJavaAgent());
+  const { values: { check } } = scriptArguments(usage, { options: { check: { type: "boolean" } } });
+  if (check) console.log(await checkJavaAgent());
   else {
     const javac = await findCompiler();
     if (javac === undefined) throw new Error(`No JDK ${jdk} is to be found; set JAVA_HOME`);

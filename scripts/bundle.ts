@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { runTool } from "./run_tool.ts";
+import { scriptArguments } from "./script_arguments.ts";
 
 /**
  * Bundles programs and everything they import into the folder `out`, one `.js` per program and chunks beside them: what is
@@ -31,6 +32,7 @@ async function loadChunks(out: string, programs: readonly string[]): Promise<voi
 }
 
 if (import.meta.main) {
+  scriptArguments("deno task bundle", {});
   await bundle("dist/bundle");
   console.log("dist/bundle/main.js");
 }

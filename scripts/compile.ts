@@ -1,9 +1,6 @@
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 /**
- * Builds the executables into `dist/`, with their checksums:
- *
- *     deno task compile            # what can be built here
- *     deno task compile TARGET…    # these, or fail
+ * Builds the executables into `dist/`, with their checksums.
  *
  * `deno compile` puts the program into a base binary, `denort`, which it downloads from dl.deno.land, unless its cache has it
  * (`$DENO_DIR/dl`) or `DENORT_BIN` names one for this machine. Where none can be had, this machine's Linux gets an executable
@@ -14,6 +11,7 @@
 import { bundle } from "./bundle.ts";
 import { permissions } from "./permissions.ts";
 import { runTool } from "./run_tool.ts";
+import { scriptArguments } from "./script_arguments.ts";
 import { buildSelfExtracting } from "./self_extracting/build.ts";
 
 /** Executables by the targets of `deno compile`. */
@@ -26,6 +24,14 @@ const executables: Readonly<Record<string, string>> = {
 };
 const host = Deno.build.target;
 const hostExecutable = executables[host] ?? `hawser-${host}`;
+const targets = [...Object.keys(executables), "self-extracting"];
+
+const usage = `deno task compile            what can be built here
+       deno task compile TARGET…    these, or fail
+
+TARGETs: ${targets.join(", ")}`;
+
+const { positionals: named } = scriptArguments(usage, { allowPositionals: true }, { words: targets });
 
 const { version } = JSON.parse(await Deno.readTextFile(`${import.meta.dirname}/../deno.json`));
 Deno.chdir(`${import.meta.dirname}/..`);
@@ -34,21 +40,19 @@ await Deno.mkdir("dist");
 
 const built: string[] = [];
 const missing: string[] = [];
-const asked = Deno.args.length > 0 ? Deno.args : Object.keys(executables);
+const asked = named.length > 0 ? named : Object.keys(executables);
 if (asked.some((target) => target in executables)) await bundle("dist/bundle");
 for (const target of asked) {
   const executable = executables[target];
-  if (target === "self-extracting") await selfExtracting();
-  else if (executable === undefined) {
-    fail(`no target "${target}"; there are: ${Object.keys(executables).join(", ")}, self-extracting`);
-  } else if (await hasBaseBinary(target)) await compiled(target, executable);
+  if (executable === undefined) await selfExtracting();
+  else if (await hasBaseBinary(target)) await compiled(target, executable);
   else missing.push(target);
 }
 if (missing.length > 0) {
   console.error(
     `No base binary for ${missing.join(", ")}: dl.deno.land does not answer, nothing is cached, DENORT_BIN is not set`,
   );
-  if (Deno.args.length > 0) Deno.exit(1);
+  if (named.length > 0) Deno.exit(1);
   if (missing.includes(host) && Deno.build.os === "linux") await selfExtracting();
 }
 if (built.includes(hostExecutable)) await check(hostExecutable);

@@ -2,8 +2,6 @@
  * Writes `src/wiring/java_agent/hawser-agent.jar` as base64 to `src/wiring/java_agent.generated.js`: whoever imports that file as text
  * carries the agent. `scripts/with_deps.ts` calls it before everything it runs.
  *
- *     deno run -A scripts/java_agent_text.ts
- *
  * @module
  */
 const root = `${import.meta.dirname}/..`;
@@ -18,5 +16,3 @@ export async function writeJavaAgentText(): Promise<void> {
   await Deno.writeTextFile(temporary, text);
   await Deno.rename(temporary, out);
 }
-
-if (import.meta.main) await writeJavaAgentText();

@@ -2,15 +2,11 @@
  * Tries real programs with `hawser run` on a real cluster and prints who reaches what by which layer, as Markdown; the
  * table of all of them goes to `dist/matrix.md` too.
  *
- *     deno task matrix [--keep] [WORD…]
- *
- * Uses the current kubeconfig context, in which it makes the namespace `hawser-matrix` and deletes it afterwards; with --keep it is left, and used
- * by the next run. WORDs choose what is tried by what the name of its table, its column or its row contains: `java`, "node 22", redis; and `scene`, Spring's.
+ * Uses the current kubeconfig context, in which it makes the namespace `hawser-matrix` and deletes it afterwards.
  * Downloads and builds are kept in `$XDG_CACHE_HOME/hawser-matrix`. For Linux as root, with Debian's packages debootstrap, openjdk-17-jdk-headless,
  * maven, npm, golang-go, mono-mcs, python3-venv, curl, wget, git, postgresql-client, mariadb-client, redis-tools, chromium and firefox-esr.
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
-import { parseArgs } from "@std/cli/parse-args";
 import { connectHawser, Home } from "../tests/e2e/hawser.ts";
 import { browserPrograms } from "./matrix/browsers.ts";
 import { dotnetPrograms } from "./matrix/dotnet.ts";
@@ -25,11 +21,20 @@ import { springStarts, springVerdicts } from "./matrix/spring.ts";
 import { table } from "./matrix/table.ts";
 import { toolPrograms } from "./matrix/tools.ts";
 import { tryProgram } from "./matrix/try_program.ts";
+import { scriptArguments } from "./script_arguments.ts";
 
 /** Programs tried at the same time. */
 const atOnce = 2;
 
-const { keep, _: words } = parseArgs(Deno.args, { boolean: ["keep"] });
+const usage = `deno task matrix [--keep] [WORD…]
+
+--keep leaves the namespace, and uses one that was left. WORDs choose what is tried by what the name of its table, its column or its row
+contains: java, "node 22", redis; and scene, Spring's.`;
+
+const { values: { keep = false }, positionals: words } = scriptArguments(usage, {
+  options: { keep: { type: "boolean" } },
+  allowPositionals: true,
+});
 // A terminal sends Ctrl-C to all programs that run as well.
 const interrupt = new AbortController();
 Deno.addSignalListener("SIGINT", () => interrupt.abort(new Error("interrupted")));
@@ -111,6 +116,6 @@ function tell(found: Verdict[], judged: readonly Verdict[]): void {
 
 /** The clients that the command line's words choose: all of a family or a runtime that has the word in its name, or those that have it in theirs. */
 function chosen({ family, runtime, clients }: Pick<Program, "family" | "runtime" | "clients">): readonly string[] {
-  const has = (name: string) => words.some((word) => name.toLowerCase().includes(String(word).toLowerCase()));
+  const has = (name: string) => words.some((word) => name.toLowerCase().includes(word.toLowerCase()));
   return words.length === 0 || has(family) || has(runtime) ? clients : clients.filter(has);
 }

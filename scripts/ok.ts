@@ -2,13 +2,11 @@
 /**
  * Everything a change must pass, cheapest first, with a line for each stage; ends at the first that fails, with its output.
  *
- *     deno task ok             # all stages
- *     deno task ok lint types  # these
- *
  * @module
  */
 import { bundle } from "./bundle.ts";
 import { runTool } from "./run_tool.ts";
+import { scriptArguments } from "./script_arguments.ts";
 import { undocumented } from "./undocumented.ts";
 
 /** How long `hawser version` may take from the bundle, in ms. */
@@ -25,14 +23,16 @@ const stages: Readonly<Record<string, () => Promise<string | void>>> = {
   bundle: startUp,
 };
 
+const usage = `deno task ok             all stages
+       deno task ok STAGE…      these
+
+STAGEs: ${Object.keys(stages).join(", ")}`;
+
+const { positionals: named } = scriptArguments(usage, { allowPositionals: true }, { words: Object.keys(stages) });
+
 Deno.chdir(`${import.meta.dirname}/..`);
-const asked = Deno.args.length > 0 ? Deno.args : Object.keys(stages);
-for (const name of asked) {
-  const stage = stages[name];
-  if (stage === undefined) {
-    console.error(`There is no stage "${name}"; there are: ${Object.keys(stages).join(", ")}`);
-    Deno.exit(2);
-  }
+for (const [name, stage] of Object.entries(stages)) {
+  if (named.length > 0 && !named.includes(name)) continue;
   const start = performance.now();
   try {
     const remark = await stage();

@@ -24,9 +24,11 @@ type Network = "jsr" | "offline";
 const answerHolds = 4 * 3600_000;
 
 const [command, ...args] = Deno.args;
-if (command === undefined) {
-  console.error("Usage: deno run -A scripts/with_deps.ts COMMAND [ARGS…]   as in: deno COMMAND [ARGS…]");
-  Deno.exit(2);
+if (command === undefined || command.startsWith("-")) {
+  const asked = command === "--help" || command === "-h";
+  const tell = asked ? console.log : console.error;
+  tell("Usage: deno run -A scripts/with_deps.ts COMMAND [ARGS…]   as in: deno COMMAND [ARGS…]");
+  Deno.exit(asked ? 0 : 2);
 }
 await Promise.all([bundleAgent(), writeJavaAgentText()]);
 const network = decided(Deno.env.get("HAWSER_DEPS")) ?? remembered() ?? await probe();
