@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { Failure } from "../platform/failure.ts";
 import { selfCommand } from "../platform/self.ts";
 import { systemResolvers } from "../platform/system_resolvers.ts";
 import { openDns } from "../dns/open_dns.ts";
@@ -7,28 +6,16 @@ import { listenUnix } from "../stream/listen_unix.ts";
 import { socketNames } from "../wiring/isolation/control_message.ts";
 import { makeIsolationFolder } from "../wiring/isolation/isolation_folder.ts";
 import { type Isolation, openIsolation } from "../wiring/isolation/open_isolation.ts";
-import { probeIsolation } from "../wiring/isolation/probe_isolation.ts";
 import type { Connection } from "./connection.ts";
 import type { CliDeps } from "./deps.ts";
+import type { IsolatingCommand } from "./find_isolation.ts";
 
-/**
- * The isolation that `--isolate` asks for; undefined for none, also where `auto` cannot have it, which is then told. Rejects with a
- * `Failure` where `net` cannot be had.
- */
+/** Opens the isolation behind a command, for the programs of a connection. Rejects with a `Failure` where no folder can be made. */
 export async function isolate(
-  mode: "net" | "auto" | "none",
+  unshare: IsolatingCommand,
   connection: Pick<Connection, "directory" | "proxy" | "serve">,
-  deps: Pick<CliDeps, "os" | "env" | "clock" | "log">,
-): Promise<Isolation | undefined> {
-  if (mode === "none") return undefined;
-  const { os, env, clock, log } = deps;
-  const probe = await probeIsolation({ os, env });
-  if (!probe.possible) {
-    const sentence = `The program cannot have a network of its own: ${probe.reason}`;
-    if (mode === "net") throw new Failure(`${sentence}. Leave --isolate out: variables and hooks reach most programs`);
-    log.event(`${sentence}. It runs without`);
-    return undefined;
-  }
+  { env, clock, log }: Pick<CliDeps, "env" | "clock" | "log">,
+): Promise<Isolation> {
   const { directory, proxy } = connection;
   await using opened = new AsyncDisposableStack();
   const folder = await makeIsolationFolder(env);
@@ -49,7 +36,7 @@ export async function isolate(
   opened.defer(() => dns.close());
   const isolation = openIsolation({
     folder,
-    unshare: probe.unshare,
+    unshare,
     inside: (folder) => selfCommand(["__isolated", folder]),
     plan: {
       door: { port: proxy.port, username: proxy.auth?.username ?? "", password: proxy.auth?.password ?? "" },

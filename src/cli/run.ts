@@ -3,6 +3,7 @@ import { holdProcessTree } from "../platform/hold_process_tree.ts";
 import { openConnection } from "./connection.ts";
 import { connectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
+import { findIsolation } from "./find_isolation.ts";
 import type { RunInvocation } from "./grammar/run.ts";
 import { hooksOff } from "./grammar/isolation_flag.ts";
 import { inboundWishes } from "./inbound_wishes.ts";
@@ -48,6 +49,7 @@ async function wireAndRun({ options, words }: RunInvocation, deps: CliDeps): Pro
     const { env } = await programEnvironment(wanted, session, deps, new AbortController().signal);
     return await start(words, env, deps, { run: programRunner(undefined, deps) });
   }
+  const isolating = await findIsolation(options.isolate, deps);
   const interrupts = deps.watchInterrupts();
   deps.terminal.progress("Connecting…");
   try {
@@ -55,7 +57,7 @@ async function wireAndRun({ options, words }: RunInvocation, deps: CliDeps): Pro
     const connection = await openConnection(await connectionOptions({ ...options, listen }), deps, interrupts.signal);
     try {
       const { proxy, directory: { namespace } } = connection;
-      const isolation = await isolate(options.isolate, connection, deps);
+      const isolation = isolating && await isolate(isolating, connection, deps);
       try {
         const run = programRunner(isolation, deps);
         // The network itself leads to the cluster then: hooks would only stand in its way.
