@@ -1,8 +1,7 @@
 /**
  * Measures what the wiring of programs costs: their start with and without the hooks, connections of a JVM by the agent and by SOCKS, and
  * downloads inside `--isolate net` and outside. In turns; prints medians.
- *
- * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench-wiring` and deletes it afterwards. The programs are those of the matrix.
+ * The programs are those of the matrix.
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import { connectHawser, Home, runHawser } from "../tests/e2e/hawser.ts";
@@ -16,8 +15,9 @@ import { scriptArguments } from "./script_arguments.ts";
 
 const usage = `deno task bench:wiring [--rounds N] [--seconds S] [--image IMAGE] [WORD…]
 
-WORDs choose the rows that have them in their names. The image must offer the test service of bench/load.ts on port 7000 and /bytes/N on port
-8080 when run with the argument serve.`;
+Makes the namespace hawser-bench-wiring in the current kubeconfig context, and deletes it afterwards. WORDs
+choose the rows that have them in their names. The image must offer the test service of bench/load.ts on port
+7000 and /bytes/N on port 8080 when run with the argument serve.`;
 
 const { values: options, positionals: words } = scriptArguments(usage, {
   options: {

@@ -2,7 +2,6 @@
  * Tries real programs with `hawser run` on a real cluster and prints who reaches what by which layer, as Markdown; the
  * table of all of them goes to `dist/matrix.md` too.
  *
- * Uses the current kubeconfig context, in which it makes the namespace `hawser-matrix` and deletes it afterwards.
  * Downloads and builds are kept in `$XDG_CACHE_HOME/hawser-matrix`. For Linux as root, with Debian's packages debootstrap, openjdk-17-jdk-headless,
  * maven, npm, golang-go, mono-mcs, python3-venv, curl, wget, git, postgresql-client, mariadb-client, redis-tools, chromium and firefox-esr.
  */
@@ -28,8 +27,9 @@ const atOnce = 2;
 
 const usage = `deno task matrix [--keep] [WORD…]
 
---keep leaves the namespace, and uses one that was left. WORDs choose what is tried by what the name of its table, its column or its row
-contains: java, "node 22", redis; and scene, Spring's.`;
+Makes the namespace hawser-matrix in the current kubeconfig context, and deletes it afterwards; --keep leaves
+it, and uses one that was left. WORDs choose what is tried by what the name of its table, its column or its
+row contains: java, "node 22", redis; and scene, Spring's.`;
 
 const { values: { keep = false }, positionals: words } = scriptArguments(usage, {
   options: { keep: { type: "boolean" } },
