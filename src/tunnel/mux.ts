@@ -23,6 +23,11 @@ const pingInterval = 8_000;
 const pingPatience = 4_000;
 /** How long the other side may take to end its direction of a stream that is closed here. */
 const closePatience = 30_000;
+/**
+ * Milliseconds that the end of a direction waits for something to go with: where connections come and go it is half of what would be written, and each
+ * write costs the processes on the way as much as its bytes do.
+ */
+const endDelay = 1;
 /** Answers to pings that may wait; more is an attack or a fault. */
 const answersLimit = 64;
 
@@ -56,10 +61,14 @@ export class Mux {
   /** Bytes by which windows have grown. */
   #growth = 0;
   #flushing: Promise<void> | undefined;
+  /** Answers to pings that wait to be sent. */
+  #answers = 0;
   #nextId: number;
   #heardAt: number;
   #ended = false;
   #stopTimer: () => void;
+  /** Not the clock's, as `nextTurn` is not: time for what else is ready to run. */
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(carrier: Duplex, options: MuxOptions, deps: { readonly clock: Clock }) {
     this.#carrier = carrier;
@@ -95,7 +104,7 @@ export class Mux {
     if (id > 0x7ffffff0) throw new MuxError("The link has carried too many streams; open a new one");
     this.#nextId += 2;
     if (withFirstWrite) this.#post(types.windowUpdate, flags.syn, id, 0);
-    else this.#send(types.windowUpdate, flags.syn, id, 0);
+    else this.#tell(types.windowUpdate, flags.syn, id, 0);
     return this.#add(id);
   }
 
@@ -111,9 +120,9 @@ export class Mux {
     let grownAt = -Infinity;
     const stream = new MuxStream(initialWindow, frameLimit, {
       data: (bytes) => this.#send(types.data, 0, id, bytes.length, bytes),
-      grant: (count) => this.#send(types.windowUpdate, 0, id, count),
-      fin: () => this.#send(types.windowUpdate, flags.fin, id, 0),
-      reset: () => this.#send(types.windowUpdate, flags.rst, id, 0),
+      grant: (count) => this.#tell(types.windowUpdate, 0, id, count),
+      fin: () => this.#tellEnd(id),
+      reset: () => this.#tell(types.windowUpdate, flags.rst, id, 0),
       grow: (window) => {
         const before = grownAt;
         grownAt = this.#clock.now();
@@ -148,8 +157,7 @@ export class Mux {
           break;
         case types.ping:
           if ((flag & flags.syn) === 0) break;
-          if (this.#outbox.waiting > answersLimit) throw new MuxError("The other side pings faster than it reads");
-          this.#send(types.ping, flags.ack, 0, length);
+          this.#answer(length);
           break;
         case types.goAway:
           return;
@@ -183,7 +191,7 @@ export class Mux {
       throw new MuxError(`The other side may not open stream ${id}`);
     }
     if (this.#streams.size >= (this.#options.streamLimit ?? 4096)) {
-      this.#send(types.windowUpdate, flags.rst, id, 0);
+      this.#tell(types.windowUpdate, flags.rst, id, 0);
       return undefined;
     }
     const stream = this.#add(id);
@@ -213,6 +221,26 @@ export class Mux {
     this.#outbox.post(body ? [head, body] : [head]);
   }
 
+  /** Sends what nobody waits for; a link that is over by then has told everybody. */
+  #tell(type: number, flag: number, id: number, length: number): void {
+    this.#send(type, flag, id, length).catch(() => {});
+  }
+
+  #tellEnd(id: number): void {
+    if (this.#ended) return;
+    this.#post(types.windowUpdate, flags.fin, id, 0);
+    this.#endTimer ??= setTimeout(() => {
+      this.#endTimer = undefined;
+      (this.#flushing ??= this.#flush()).catch(() => {});
+    }, endDelay);
+  }
+
+  #answer(ping: number): void {
+    if (this.#answers === answersLimit) throw new MuxError("The other side pings faster than it reads");
+    this.#answers++;
+    this.#send(types.ping, flags.ack, 0, ping).then(() => this.#answers--, () => {});
+  }
+
   /** Frames of one turn of the event loop go out together: on the way to a pod each write costs several processes as much as its bytes do. */
   async #flush(): Promise<void> {
     await nextTurn();
@@ -227,7 +255,7 @@ export class Mux {
 
   #ping(): void {
     const asked = this.#clock.now();
-    this.#send(types.ping, flags.syn, 0, asked & 0x7fffffff).catch(() => {});
+    this.#tell(types.ping, flags.syn, 0, asked & 0x7fffffff);
     this.#stopTimer = this.#clock.after(pingPatience, () => {
       if (this.#heardAt < asked) {
         return this.#end(new MuxError(`The link has been silent for ${pingPatience / 1000} s`));
@@ -240,6 +268,7 @@ export class Mux {
     if (this.#ended) return;
     this.#ended = true;
     this.#stopTimer();
+    clearTimeout(this.#endTimer);
     for (const stream of [...this.#streams.values()]) stream.fail(error?.message ?? "the link was closed");
     this.#streams.clear();
     if (error) this.#carrier.reset();

@@ -4,9 +4,10 @@ import type { Duplex } from "../stream/duplex.ts";
 /** What a stream sends over its link. */
 export interface MuxStreamHost {
   data(bytes: Uint8Array): Promise<void>;
-  grant(count: number): Promise<void>;
-  fin(): Promise<void>;
-  reset(): Promise<void>;
+  grant(count: number): void;
+  /** Ends our direction, within moments. */
+  fin(): void;
+  reset(): void;
   /** The window to go on with after half of `window` was read. */
   grow(window: number): number;
   /** Calls `action` in half a minute unless the returned function is called before. */
@@ -67,7 +68,7 @@ export class MuxStream implements Duplex {
   closeWrite(): Promise<void> {
     if (!this.#finSent && !this.#over) {
       this.#finSent = true;
-      this.#host.fin().catch(() => {});
+      this.#host.fin();
       this.#settle();
     }
     return Promise.resolve();
@@ -133,7 +134,7 @@ export class MuxStream implements Duplex {
 
   /** Tells the other side that nothing more is taken from it. */
   #abandon(): void {
-    this.#host.reset().catch(() => {});
+    this.#host.reset();
     this.fail("it was reset here");
   }
 
@@ -153,7 +154,7 @@ export class MuxStream implements Duplex {
       this.#window = larger;
     }
     this.#receiveWindow += free;
-    this.#host.grant(free).catch(() => {});
+    this.#host.grant(free);
   }
 
   #settle(): void {

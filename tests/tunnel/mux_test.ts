@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { concatBytes } from "../../src/stream/concat_bytes.ts";
 import type { Duplex } from "../../src/stream/duplex.ts";
 import { Mux, MuxError } from "../../src/tunnel/mux.ts";
-import { FakeClock, settled } from "../fake_clock.ts";
+import { FakeClock, settled, until } from "../fake_clock.ts";
 import { duplexPair } from "../stream/duplex_pair.ts";
 import { readAll } from "../stream/scripted_source.ts";
 
@@ -146,9 +146,28 @@ describe("Mux", () => {
     assertEquals(await readAll(theirs!), Uint8Array.of(1, 2, 3));
     assertEquals([client.size, server.size], [1, 1]);
     await theirs!.closeWrite();
-    await settled();
-    assertEquals([client.size, server.size], [0, 0]);
+    await until(() => client.size + server.size === 0, "both have forgotten it");
     client.close();
+  });
+
+  it("sends an end with what is begun next, in one write", async () => {
+    const [near, far] = duplexPair();
+    const writes: number[] = [];
+    const counted: Duplex = {
+      read: (into) => near.read(into),
+      write: (data) => (writes.push(data.length), near.write(data)),
+      closeWrite: () => near.closeWrite(),
+      reset: () => near.reset(),
+      close: () => near.close(),
+    };
+    const mux = new Mux(counted, { role: "client", onStream: () => {}, onEnd: () => {} }, { clock: new FakeClock() });
+    const first = mux.open(true);
+    await first.write(new Uint8Array(5));
+    await first.closeWrite();
+    await mux.open(true).write(new Uint8Array(5));
+    assertEquals(writes, [12 + 12 + 5, 12 + 12 + 12 + 5]);
+    mux.close();
+    far.close();
   });
 
   it("answers what comes for a closed stream by a reset", async () => {
@@ -235,6 +254,33 @@ describe("Mux", () => {
     server.close();
     assertEquals(ends.length, 2);
     assertEquals(ends[0], undefined);
+  });
+
+  it("answers a ping while many streams wait to be sent, and ends the link of one that pings without reading", async () => {
+    const ends: string[] = [];
+    const [near, far] = duplexPair();
+    const onEnd = (error: Error | undefined) => ends.push(String(error));
+    const mux = new Mux(near, { role: "client", onStream: () => {}, onEnd }, { clock: new FakeClock() });
+    const writes = [mux.open().write(new Uint8Array(100_000))];
+    await settled();
+    for (let i = 0; i < 200; i++) writes.push(mux.open().write(new Uint8Array(1)));
+    const ping = Uint8Array.of(0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7);
+    await far.write(ping);
+    await settled();
+    assertEquals(ends, []);
+    await readExactly(far, 12 + 12 + 65536 + 12 + 100_000 - 65536 + 200 * (12 + 12 + 1));
+    await Promise.all(writes);
+    const pong = new Uint8Array(12);
+    await far.read(pong);
+    assertEquals(pong, Uint8Array.of(0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 7));
+    const stuck = assertRejects(() => mux.open().write(new Uint8Array(100_000)), Error, "reset");
+    await settled();
+    await assertRejects(async () => {
+      for (;;) await far.write(ping);
+    }, Error);
+    await stuck;
+    assertEquals(ends, ["MuxError: The other side pings faster than it reads"]);
+    far.close();
   });
 
   it("fails every stream when the link breaks", async () => {
