@@ -1,29 +1,29 @@
-/**
- * Measures hawser beside `kubectl port-forward` on a real cluster, in turns, and prints a table of medians with ratios.
- *
- *     deno task bench [--rounds N] [--seconds S] [--rtt MS] [--image IMAGE] [--agent-image IMAGE] [--hawser "COMMAND"] [--peer "NAME=COMMAND"]… [--json FILE]
- *
- * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench` and deletes it afterwards. The image must offer the test
- * service of `load.ts` on port 7000 when run with the argument `serve`; that of the relay has to have Node or Deno. krelay (`kubectl-relay`) is measured too where it is on PATH; a peer of
- * `--peer` is any command that forwards a local port, with `{kubeconfig}`, `{namespace}`, `{service}`, `{local}` and `{remote}` in its words.
- */
+/** Measures hawser beside `kubectl port-forward` on a real cluster, in turns, and prints a table of medians with ratios. */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
-import { parseArgs } from "@std/cli/parse-args";
 import { apply, kubectl } from "./bench/kubectl.ts";
 import { bulk, connectionRate, download, firstByte, pings } from "./bench/load.ts";
+import { scriptArguments } from "./script_arguments.ts";
 
-const options = parseArgs(Deno.args, {
-  string: ["rounds", "seconds", "rtt", "image", "agent-image", "hawser", "peer", "json"],
-  collect: ["peer"],
-  default: {
-    rounds: "3",
-    seconds: "4",
-    rtt: "50",
-    image: "localhost/workload:1",
-    "agent-image": "localhost/node:20",
-    hawser: "",
+const usage = `deno task bench [--rounds N] [--seconds S] [--rtt MS] [--image IMAGE] [--agent-image IMAGE]
+           [--hawser "COMMAND"] [--peer "NAME=COMMAND"]… [--json FILE]
+
+Makes the namespace hawser-bench in the current kubeconfig context, and deletes it afterwards. The image must
+offer the test service of bench/load.ts on port 7000 when run with the argument serve; that of the relay's agent
+has to have Node or Deno. krelay (kubectl-relay) is measured too where it is on PATH. A peer is any command that
+forwards a local port, with {kubeconfig}, {namespace}, {service}, {local} and {remote} in its words.`;
+
+const { values: options } = scriptArguments(usage, {
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "4" },
+    rtt: { type: "string", default: "50" },
+    image: { type: "string", default: "localhost/workload:1" },
+    "agent-image": { type: "string", default: "localhost/node:20" },
+    hawser: { type: "string", default: "" },
+    peer: { type: "string", multiple: true, default: [] },
+    json: { type: "string" },
   },
-});
+}, { numbers: ["rounds", "seconds", "rtt"] });
 const rounds = Number(options.rounds), seconds = Number(options.seconds), rtt = Number(options.rtt);
 const namespace = "hawser-bench";
 const scripts = import.meta.dirname ?? ".";

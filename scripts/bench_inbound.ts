@@ -1,28 +1,29 @@
 /**
  * Measures what a mesh costs on a real cluster: requests from a pod to a service directly, passed through the agent because they carry no mark, and
  * answered by this machine because they do; and beside it, where `ssh` is on PATH, by kt-connect's way, an SSH tunnel through a port-forward.
- *
- *     deno task bench:inbound [--rounds N] [--seconds S] [--image IMAGE] [--load-image IMAGE] [--hawser "COMMAND"]
- *
- * Uses the current kubeconfig context, in which it makes the namespace `hawser-bench-inbound` and deletes it afterwards. The image must answer
- * HTTP on port 8080 when run with the argument `serve`; the load image must have `wrk`, and `sshd` for the comparison.
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
-import { parseArgs } from "@std/cli/parse-args";
 import { apply, kubectl } from "./bench/kubectl.ts";
 import { openSshExchange } from "./bench/ssh_exchange.ts";
 import { wrk } from "./bench/wrk.ts";
+import { scriptArguments } from "./script_arguments.ts";
 
-const options = parseArgs(Deno.args, {
-  string: ["rounds", "seconds", "image", "load-image", "hawser"],
-  default: {
-    rounds: "3",
-    seconds: "5",
-    image: "localhost/workload:1",
-    "load-image": "localhost/bench-load:1",
-    hawser: "",
+const usage =
+  `deno task bench:inbound [--rounds N] [--seconds S] [--image IMAGE] [--load-image IMAGE] [--hawser "COMMAND"]
+
+Makes the namespace hawser-bench-inbound in the current kubeconfig context, and deletes it afterwards. The image
+must answer HTTP on port 8080 when run with the argument serve; the load image must have wrk, and sshd for the
+comparison.`;
+
+const { values: options } = scriptArguments(usage, {
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "5" },
+    image: { type: "string", default: "localhost/workload:1" },
+    "load-image": { type: "string", default: "localhost/bench-load:1" },
+    hawser: { type: "string", default: "" },
   },
-});
+}, { numbers: ["rounds", "seconds"] });
 const rounds = Number(options.rounds), seconds = Number(options.seconds);
 const namespace = "hawser-bench-inbound";
 const scripts = import.meta.dirname ?? ".";

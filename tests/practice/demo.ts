@@ -1,16 +1,19 @@
 /**
  * `deno task demo`: starts a practice cluster on this machine and walks through what hawser does with it, by the commands that a user would type.
  * Nothing but Deno is needed, and nothing is left behind.
- *
- *     deno task demo            the walk, half a minute
- *     deno task demo --keep     the walk, then the cluster runs on until Ctrl-C
  */
 // deno-lint-ignore-file no-console -- a script talks to whoever started it
 import http from "node:http";
 import { fileURLToPath } from "node:url";
+import { scriptArguments } from "../../scripts/script_arguments.ts";
 import { demoPrograms, demoServices } from "./demo_services.ts";
 import { startPractice } from "./practice.ts";
 import { stock } from "./stock.ts";
+
+const usage = `deno task demo [--keep]
+
+Takes about ten seconds. With --keep the cluster runs on afterwards until Ctrl-C.`;
+const { values: { keep } } = scriptArguments(usage, { options: { keep: { type: "boolean" } } });
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const style = !Deno.noColor && Deno.stdout.isTerminal()
@@ -252,7 +255,7 @@ try {
     `\nThat took ${((performance.now() - began) / 1000).toFixed(1)} s. With a cluster of yours: deno task dev connect`,
   );
 
-  if (Deno.args.includes("--keep")) {
+  if (keep) {
     const set = Deno.build.os === "windows" ? `$env:KUBECONFIG = "${kubeconfig}"` : `export KUBECONFIG=${kubeconfig}`;
     console.log(
       `\nThe practice cluster goes on until Ctrl-C. In another terminal:\n\n  ${set}\n  deno task dev connect`,
