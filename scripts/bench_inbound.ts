@@ -8,8 +8,8 @@ import { openSshExchange } from "./bench/ssh_exchange.ts";
 import { wrk } from "./bench/wrk.ts";
 import { scriptArguments } from "./script_arguments.ts";
 
-const usage =
-  `deno task bench:inbound [--rounds N] [--seconds S] [--image IMAGE] [--load-image IMAGE] [--hawser "COMMAND"]
+const usage = `deno task bench:inbound [--rounds N] [--seconds S] [--image IMAGE] [--load-image IMAGE]
+           [--agent-image IMAGE] [--hawser "COMMAND"]
 
 Makes the namespace hawser-bench-inbound in the current kubeconfig context, and deletes it afterwards. The image
 must answer HTTP on port 8080 when run with the argument serve; the load image must have wrk, and sshd for the
@@ -21,6 +21,7 @@ const { values: options } = scriptArguments(usage, {
     seconds: { type: "string", default: "5" },
     image: { type: "string", default: "localhost/workload:1" },
     "load-image": { type: "string", default: "localhost/bench-load:1" },
+    "agent-image": { type: "string", default: "localhost/node:20" },
     hawser: { type: "string", default: "" },
   },
 }, { numbers: ["rounds", "seconds"] });
@@ -88,12 +89,12 @@ try {
   for (const name of ["plain", "meshed", "load"]) {
     await kubectl("-n", namespace, "rollout", "status", `deployment/${name}`, "--timeout=120s");
   }
-  const words = `mesh meshed -n ${namespace} --expose ${program.addr.port}:80 --version-mark ${mark} -o json`.split(
-    " ",
-  );
+  const agent = `--agent-image ${options["agent-image"]}`;
+  const words = `mesh meshed -n ${namespace} --expose ${program.addr.port}:80 --version-mark ${mark} ${agent} -o json`
+    .split(" ");
   const [command = "", ...args] = [...hawser.split(" "), ...words];
   const started = performance.now();
-  const mesh = new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
+  const mesh = new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "inherit" }).spawn();
   stops.push(async () => {
     mesh.kill("SIGINT");
     await mesh.status;

@@ -3,9 +3,10 @@ import { type Browser, findBrowser } from "../platform/find_browser.ts";
 import { writePrivateFile } from "../platform/private_file.ts";
 import { runBrowser } from "../platform/run_browser.ts";
 import { windowsRegistry } from "../platform/windows_registry.ts";
-import { type BrowserAddress, browserAddress } from "../wiring/browser_address.ts";
+import { browserAddress } from "../wiring/browser_address.ts";
 import { BrowserProfiles } from "../wiring/browser_profiles.ts";
 import { browserStart } from "../wiring/browser_start.ts";
+import { type PlainHttpAddress, plainHttpAddress } from "../wiring/plain_http_address.ts";
 import { profilesFolder } from "../wiring/profiles_folder.ts";
 import { type ProxyAddress, withVariables } from "../wiring/variables.ts";
 import { openConnection } from "./connection.ts";
@@ -19,7 +20,8 @@ import { warnOfAddresses } from "./warn_of_addresses.ts";
 
 interface Wish {
   readonly browser: Browser;
-  readonly addresses: readonly BrowserAddress[];
+  /** URLs. */
+  readonly addresses: readonly string[];
   /** The browser's own arguments. */
   readonly extra: readonly string[];
 }
@@ -36,7 +38,8 @@ export async function browser({ options, words }: BrowserInvocation, deps: CliDe
   const interrupts = deps.watchInterrupts();
   try {
     if (options.session !== undefined) {
-      return await open(wish, (await chooseSession(options.session, deps)).note, deps, interrupts.signal);
+      const { note } = await chooseSession(options.session, deps);
+      return await open(wish, inBrowser(wish, note.namespace), note, deps, interrupts.signal);
     }
     deps.terminal.progress("Connecting…");
     const connection = await openConnection(
@@ -45,9 +48,10 @@ export async function browser({ options, words }: BrowserInvocation, deps: CliDe
       interrupts.signal,
     );
     try {
-      const { router } = connection;
-      await warnOfAddresses(wish.addresses.map(({ href }) => href), { ...deps, router }, interrupts.signal);
-      return await open(wish, connection.proxy, deps, interrupts.signal);
+      const { router, directory, proxy } = connection;
+      const addresses = inBrowser(wish, directory.namespace);
+      await warnOfAddresses(addresses.map(({ href }) => href), { ...deps, router }, interrupts.signal);
+      return await open(wish, addresses, proxy, deps, interrupts.signal);
     } finally {
       await connection.close();
     }
@@ -56,8 +60,13 @@ export async function browser({ options, words }: BrowserInvocation, deps: CliDe
   }
 }
 
+function inBrowser({ addresses }: Wish, namespace: string): PlainHttpAddress[] {
+  return addresses.map((each) => plainHttpAddress(each, namespace));
+}
+
 async function open(
-  { browser, addresses, extra }: Wish,
+  { browser, extra }: Wish,
+  addresses: readonly PlainHttpAddress[],
   proxy: ProxyAddress,
   deps: CliDeps,
   signal: AbortSignal,
@@ -96,7 +105,7 @@ async function open(
 
 function tell(
   browser: Browser,
-  addresses: readonly BrowserAddress[],
+  addresses: readonly PlainHttpAddress[],
   { auth }: ProxyAddress,
   terminal: CliDeps["terminal"],
 ): void {

@@ -1,8 +1,11 @@
+import { namespaceExists } from "../cluster/namespace_exists.ts";
 import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
+import { checkRights } from "../inbound/check_rights.ts";
 import { processAnnotation } from "../inbound/lease.ts";
 import { leaseQuiet } from "../inbound/lease_quiet.ts";
 import { type Held, type Participant, survey } from "../inbound/survey.ts";
+import { Failure } from "../platform/failure.ts";
 import { LocalProcess } from "../platform/local_process.ts";
 import { columns } from "./columns.ts";
 import { relayUser } from "../inbound/names.ts";
@@ -23,12 +26,20 @@ export async function clusterStatus({ options }: StatusInvocation, deps: CliDeps
   const access = await openAccess(accessOptions(options), { env, clock, log });
   const api = openApi(access, { clock, log });
   try {
-    const held = await survey(api, options.allNamespaces ? undefined : access.namespace, interrupts.signal);
+    const namespace = options.allNamespaces ? undefined : access.namespace;
+    await checkRights("status --cluster", namespace, api, interrupts.signal);
+    const held = await survey(api, namespace, interrupts.signal);
+    if (held.length === 0 && namespace !== undefined) {
+      const there = await namespaceExists(api, namespace, interrupts.signal);
+      if (there === false) throw new Failure(`There is no namespace "${namespace}" in context "${access.context}"`);
+    }
     const process = await LocalProcess.open({ os, state: () => paths().state });
     const view: View = { now: clock.wall(), process };
     if (options.output === "json") terminal.printJson({ services: held.map((each) => toJson(each, view)) });
-    else if (held.length === 0) terminal.print("Nobody exchanges, meshes or previews anything here.");
-    else {
+    else if (held.length === 0) {
+      const where = namespace === undefined ? "any namespace" : `namespace "${namespace}"`;
+      terminal.print(`Nobody exchanges, meshes or previews anything in ${where} of context "${access.context}".`);
+    } else {
       terminal.print(held.flatMap((each) => describe(each, view, options.allNamespaces)).join("\n"));
       if (held.some((each) => isLeft(each, view))) {
         terminal.tell("What dead laptops have left is put back by: hawser clean");

@@ -19,6 +19,8 @@ export interface CompletionLine {
   readonly given: GivenValues;
   /** The words of the command before the cursor. */
   readonly words: readonly string[];
+  /** What there is of the word at the cursor. */
+  readonly current: string;
 }
 
 /** Looks candidates up, in the cluster or on the disk. May reject: then there are none. */
@@ -62,7 +64,7 @@ async function candidates(
     if (flag.complete === "file") return "files";
     const all = flag.choices.length > 0
       ? flag.choices.map((choice) => ({ word: choice, what: "" }))
-      : await lookUp(flag.complete, { given, words }, command, deps);
+      : await lookUp(flag.complete, { given, words, current: word }, command, deps);
     return all.filter((each) => each.word.startsWith(word)).map((each) => ({ ...each, word: prefix + each.word }));
   };
   if (pending) return await find(pending, current, "");
@@ -90,7 +92,7 @@ async function candidates(
   return await find({ choices, complete: command.words.complete }, current, "");
 }
 
-interface LineRead extends CompletionLine {
+interface LineRead extends Omit<CompletionLine, "current"> {
   readonly command: Command | undefined;
   /** The flag that the last word names and that still wants its value. */
   readonly pending: Flag | undefined;

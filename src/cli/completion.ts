@@ -37,6 +37,7 @@ _hawser() {
     fi
     line=\${line%%$'\\t'*}
     COMPREPLY+=("\${line#"$before"}")
+    [[ $line == */ ]] && compopt -o nospace 2>/dev/null
   done < <("$1" __complete -- "\${words[@]}" 2>/dev/null)
 }
 complete -F _hawser hawser`,
@@ -44,7 +45,7 @@ complete -F _hawser hawser`,
   zsh: `#compdef hawser
 # hawser completion for zsh
 _hawser() {
-  local -a candidates
+  local -a candidates begun
   local line word
   while IFS= read -r line; do
     if [[ $line == :files ]]; then
@@ -52,13 +53,16 @@ _hawser() {
       return
     fi
     word=\${line%%$'\\t'*}
-    if [[ $line == *$'\\t'* ]]; then
+    if [[ $word == */ ]]; then
+      begun+=("$word")
+    elif [[ $line == *$'\\t'* ]]; then
       candidates+=("\${word//:/\\\\:}:\${line#*$'\\t'}")
     else
       candidates+=("\${word//:/\\\\:}")
     fi
   done < <("\${(Q)words[1]}" __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
-  _describe hawser candidates
+  (( $#begun )) && _describe hawser begun -S ''
+  (( $#candidates )) && _describe hawser candidates
 }
 if [[ $funcstack[1] == _hawser ]]; then
   _hawser "$@" # autoloaded from fpath

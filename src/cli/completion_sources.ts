@@ -2,6 +2,7 @@ import type { V1Namespace, V1Service } from "@kubernetes/client-node";
 import { loadKubeconfig } from "../cluster/load_kubeconfig.ts";
 import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
+import { workloadWords } from "../cluster/workload.ts";
 import { isAlive } from "../platform/process.ts";
 import type { Access } from "../cluster/access.ts";
 import type { Api } from "../cluster/api.ts";
@@ -30,8 +31,14 @@ export const completionSources: CompletionSources = {
   target: (line, deps, signal) =>
     withApi(line, deps, async (api, { namespace }) => [
       ...await services(api, namespace, signal),
-      ...plain(["deploy/", "sts/", "ds/", "pod/"]),
+      ...plain(await workloadWords(line.current, api, namespace, signal)),
     ]),
+  workload: (line, deps, signal) =>
+    withApi(
+      line,
+      deps,
+      async (api, { namespace }) => plain(await workloadWords(line.current, api, namespace, signal)),
+    ),
   async session(_, { paths }) {
     const notes = await new SessionNotes(paths().state).all();
     return notes.filter(({ pid }) => isAlive(pid)).map(({ name, context, namespace }) => ({

@@ -12,6 +12,8 @@ import { logSink } from "./log_sink.ts";
 import { outsidePac } from "./outside_pac.ts";
 import { type RunningSession, runningSessions } from "./running_sessions.ts";
 import { prepareSystemProxy } from "./prepare_system_proxy.ts";
+import { runningReport } from "./running_report.ts";
+import { tellServiceEvents } from "./service_events.ts";
 import { isSessionName, type SessionNote, SessionNotes } from "./session_note.ts";
 import { UsageError } from "./usage_error.ts";
 import { hawserVersion } from "./version.ts";
@@ -31,8 +33,10 @@ export async function connect(invocation: ConnectInvocation, deps: CliDeps): Pro
   const interrupts = deps.watchInterrupts();
   try {
     if (options.detach && !options.detached) {
-      const report = await connectInBackground(deps, interrupts.signal);
+      const running = systemProxy ? undefined : await runningReport(options, deps, interrupts.signal);
+      const report = running ?? await connectInBackground(deps, interrupts.signal);
       await show(report, options.output, deps);
+      if (running) deps.terminal.tell(`Session "${running.session}" was running already, and goes on.`);
       if (systemProxy) deps.terminal.tell(ledByUs);
       return 0;
     }
@@ -63,6 +67,7 @@ async function connectHere(
     { ...deps, onListeners: () => listenersChanged() },
     signal,
   );
+  const endEvents = tellServiceEvents(connection.directory, deps);
   let note: SessionNote | undefined;
   try {
     const name = options.name ?? freeName(connection.directory.namespace, taken);
@@ -79,6 +84,7 @@ async function connectHere(
     await Promise.race([connection.stopped, aborted(signal)]);
     return 0;
   } finally {
+    endEvents();
     listenersChanged = () => {};
     await systemProxy?.giveBack(connection.id).catch((error) => deps.log.error(error.message));
     await connection.close();

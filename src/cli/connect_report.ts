@@ -48,10 +48,15 @@ export interface ServiceReport {
 /** More than this are listed by name and ports only: each look costs a call where watching is not allowed. */
 const looked = 200;
 
+/** What a report is made of: a connection, or what is known of one of another process. */
+export type Reported =
+  & Pick<Connection, "access" | "directory" | "proxy" | "relay" | "dnsPort">
+  & { listeners(): readonly ListenerNote[] };
+
 /** Looks at what a connection has found. */
 export async function connectReport(
   session: string,
-  connection: Connection,
+  connection: Reported,
   logFile: string | undefined,
   signal: AbortSignal,
 ): Promise<ConnectReport> {

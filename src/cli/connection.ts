@@ -20,8 +20,8 @@ import type { ConnectionOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
 import { joinRelay } from "./join_relay.ts";
 import { openCluster } from "./open_cluster.ts";
-import { tellServiceEvents } from "./service_events.ts";
 import { hawserVersion } from "./version.ts";
+import { warnWithoutTunnels } from "./warn_without_tunnels.ts";
 
 /** What a connection uses of the world. */
 export interface ConnectionDeps extends Pick<CliDeps, "env" | "clock" | "log" | "paths"> {
@@ -77,7 +77,7 @@ export async function openConnection(
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await openCluster(options, deps, signal));
   const { access, api, directory, dialer, health } = cluster;
-  opened.defer(tellServiceEvents(directory, { clock, log }));
+  opened.defer(warnWithoutTunnels(cluster, { log }));
   const onProgress = (state: string) => deps.terminal?.progress(state);
   const relay = options.relay && await joinRelay(options.relay, cluster, { env, clock, log, onProgress }, signal);
   if (relay) opened.defer(() => relay.close());

@@ -12,7 +12,8 @@ export type Completable =
   | "profile"
   | "service"
   | "session"
-  | "target";
+  | "target"
+  | "workload";
 
 /** A flag of the command line, which may also be given as a variable or a setting. `T` is what the command gets. */
 export interface Flag<T = unknown> {

@@ -18,6 +18,7 @@ import { joinRelay } from "./join_relay.ts";
 import { type Cluster, openCluster } from "./open_cluster.ts";
 import { type Forward, type ForwardedPort, parseForwards } from "./parse_forwards.ts";
 import { UsageError } from "./usage_error.ts";
+import { warnWithoutTunnels } from "./warn_without_tunnels.ts";
 
 /** The ways to what can be forwarded. */
 interface Ways extends Pick<Cluster, "access" | "api" | "directory"> {
@@ -51,6 +52,7 @@ export async function forward({ options, words }: ForwardInvocation, deps: CliDe
     const wanted = { access: accessOptions(options), namespaces: [], zone: undefined };
     await using opened = new AsyncDisposableStack();
     const cluster = opened.use(await openCluster(wanted, deps, interrupts.signal));
+    opened.defer(warnWithoutTunnels(cluster, deps));
     const image = relayOptions(options);
     const { env, clock } = deps;
     const onProgress = (state: string) => terminal.progress(state);

@@ -46,6 +46,15 @@ export function parseForwards(words: readonly string[]): Forward[] {
     }
     last.ports.push(parsePort(word));
   }
+  const taken = new Set<string>();
+  for (const { local, network } of forwards.flatMap(({ ports }) => ports)) {
+    if (local === undefined) continue;
+    const port = `${local}/${network}`;
+    if (taken.has(port)) {
+      throw new UsageError(`Local port ${local} is asked for twice: write another, as in ${local + 1}:PORT`, "forward");
+    }
+    taken.add(port);
+  }
   return forwards;
 }
 

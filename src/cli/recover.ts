@@ -2,7 +2,9 @@ import { openAccess } from "../cluster/open_access.ts";
 import { openApi } from "../cluster/open_api.ts";
 import { checkRights } from "../inbound/check_rights.ts";
 import { manualAgents } from "../inbound/manual_agents.ts";
+import { paths } from "../inbound/paths.ts";
 import { recover as recoverService } from "../inbound/recover.ts";
+import { unlessGone } from "../inbound/unless_gone.ts";
 import { LocalProcess } from "../platform/local_process.ts";
 import { accessOptions } from "./connection_options.ts";
 import type { CliDeps } from "./deps.ts";
@@ -11,14 +13,16 @@ import { localOwner } from "./local_owner.ts";
 
 /** `hawser recover`. JSON: `{ services: { service, selector, agent, workload?, ended[] }[] }`; `selector`, `agent` and `workload` tell what there was to put back. */
 export async function recover({ options, words }: RecoverInvocation, deps: CliDeps): Promise<number> {
-  const { terminal, env, os, paths, clock, log } = deps;
+  const { terminal, env, os, clock, log } = deps;
   const interrupts = deps.watchInterrupts();
   const access = await openAccess(accessOptions(options), { env, clock, log });
   const api = openApi(access, { clock, log });
   try {
     const { namespace } = access;
     await checkRights("recover", namespace, api, interrupts.signal);
-    const process = await LocalProcess.open({ os, state: () => paths().state });
+    const process = await LocalProcess.open({ os, state: () => deps.paths().state });
+    const isThere = async (service: string) =>
+      await unlessGone(api.get(`${paths.services(namespace)}/${service}`, {}, interrupts.signal)) !== undefined;
     const services = [];
     const onProgress = (state: string) => terminal.progress(state);
     for (const service of words) {
@@ -34,7 +38,8 @@ export async function recover({ options, words }: RecoverInvocation, deps: CliDe
       services.push({ service, selector, agent, workload, ended });
       if (options.output === "text") {
         const given = selector || workload !== undefined;
-        terminal.print(said(service, namespace, given ? "service" : agent ? "agent" : "nothing", ended));
+        const found = given ? "service" : agent ? "agent" : await isThere(service) ? "nothing" : "no service";
+        terminal.print(said(service, namespace, found, ended));
         if (!given && !agent) {
           for (const name of await manualAgents(namespace, service, api, interrupts.signal)) {
             terminal.tell(
@@ -59,7 +64,7 @@ export async function recover({ options, words }: RecoverInvocation, deps: CliDe
 function said(
   service: string,
   namespace: string,
-  found: "service" | "agent" | "nothing",
+  found: "service" | "agent" | "nothing" | "no service",
   ended: readonly string[],
 ): string {
   const whose = ended.length > 0 ? ` Ended: ${ended.join(", ")}.` : "";
@@ -70,5 +75,7 @@ function said(
       return `The agent of "${service}" in namespace "${namespace}" and all that belonged to it are gone.${whose}`;
     case "nothing":
       return `There was nothing of hawser's at service "${service}" in namespace "${namespace}".${whose}`;
+    case "no service":
+      return `There is no service "${service}" in namespace "${namespace}", and nothing of hawser's for one.${whose}`;
   }
 }

@@ -10,6 +10,7 @@ export type CommandWithRights =
   | "preview"
   | "preview --external ingress"
   | "relay"
+  | "status --cluster"
   | "recover"
   | "clean"
   | "clean --dry-run";
@@ -115,6 +116,13 @@ const restoring: readonly Permission[] = [
     .map((each) => ({ ...each, without: "workloads that exchange --mode scale has left without pods stay so" })),
 ];
 
+/** Who has what of hawser's. */
+const surveying: readonly Permission[] = [
+  all("", "services", "list"),
+  all("apps", "deployments", "list"),
+  all("coordination.k8s.io", "leases", "list"),
+];
+
 /** What each command needs in each namespace it works in. */
 export const permissions: Readonly<Record<CommandWithRights, readonly Permission[]>> = {
   connect,
@@ -127,11 +135,8 @@ export const permissions: Readonly<Record<CommandWithRights, readonly Permission
   preview: inbound,
   "preview --external ingress": [...inbound, all("networking.k8s.io", "ingresses", "get", "create")],
   relay: agent,
+  "status --cluster": surveying,
   recover: restoring,
   clean: restoring,
-  "clean --dry-run": [
-    all("", "services", "list"),
-    all("apps", "deployments", "list"),
-    all("coordination.k8s.io", "leases", "list"),
-  ],
+  "clean --dry-run": surveying,
 };

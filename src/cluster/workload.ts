@@ -69,6 +69,21 @@ export function parseWorkload(text: string): WorkloadName {
   return { kind, name };
 }
 
+/** Words that go on from `text` to what {@linkcode parseWorkload} reads: kinds, or the objects of the kind that is written already. Rejects as `api.list` does. */
+export async function workloadWords(
+  text: string,
+  api: Api,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const [kind = "", name] = text.split("/");
+  if (name === undefined) {
+    return (["deployment", "statefulset", "daemonset", "pod"] as const).map((kind) => `${shortest(kind)}/`);
+  }
+  const known = kindsByWord.get(kind.toLowerCase());
+  return known ? (await namesIn(collection(known, namespace), api, signal)).map((name) => `${kind}/${name}`) : [];
+}
+
 /** A named object as the API server has it. */
 export interface WorkloadObject extends WorkloadName {
   readonly namespace: string;
@@ -141,16 +156,12 @@ async function notFound(
   { request }: ApiError,
   signal: AbortSignal,
 ): Promise<ApiError> {
-  const names = async (path: string) => {
-    const { items } = await api.list<{ readonly metadata?: V1ObjectMeta }>(path, {}, signal);
-    return items.filter((object) => !isHawsersOwn(object)).map(({ metadata }) => metadata?.name ?? "");
-  };
   // All of this is a courtesy: without the rights for it the plain sentence stays.
   const quietly = <T>(answer: Promise<T>) => answer.catch(() => undefined);
   const otherKinds = (["service", "deployment", "statefulset", "pod"] as const).filter((other) => other !== kind);
   const [namespaces, near, ...others] = await Promise.all([
-    quietly(names("/api/v1/namespaces")),
-    quietly(names(collection(kind, namespace))),
+    quietly(namesIn("/api/v1/namespaces", api, signal)),
+    quietly(namesIn(collection(kind, namespace), api, signal)),
     ...otherKinds.map((other) => quietly(api.get(`${collection(other, namespace)}/${name}`, {}, signal))),
   ]);
   const report = (message: string) => new ApiError(404, "NotFound", message, request);
@@ -161,6 +172,12 @@ async function notFound(
   const same = otherKinds.find((_, at) => others[at] !== undefined);
   if (same) return report(`${plain} Did you mean "${shortest(same)}/${name}"?`);
   return report(plain + (didYouMean(name, near ?? []) || listed(near ?? [])));
+}
+
+/** Names of the objects in a collection, but for hawser's own. */
+async function namesIn(path: string, api: Api, signal: AbortSignal): Promise<string[]> {
+  const { items } = await api.list<{ readonly metadata?: V1ObjectMeta }>(path, {}, signal);
+  return items.filter((object) => !isHawsersOwn(object)).map(({ metadata }) => metadata?.name ?? "");
 }
 
 function listed(names: readonly string[]): string {

@@ -93,7 +93,7 @@ export function planAgent({ service, slices, pods }: PlanInput): Plan {
   const other = ports.find(({ protocol = "TCP" }) => protocol !== "TCP");
   if (other) {
     throw new Failure(
-      `${which} has the ${other.protocol} port ${other.port}, which the agent could not pass on to the original pods: only services with TCP ports can be diverted`,
+      `${which} has the ${other.protocol} port ${other.port}, which the agent could not pass on to the original pods: only services with TCP ports alone can be diverted; hawser preview makes one of its own beside it`,
     );
   }
   if (ports.length === 0) throw new Failure(`${which} has no ports`);

@@ -114,7 +114,7 @@ async function awaitAddress<T extends Balanced>(
   { api, clock, onProgress }: ReachDeps,
   signal: AbortSignal,
 ): Promise<{ readonly addresses: readonly string[]; readonly object: T }> {
-  onProgress?.(`Waiting for an address from outside…`);
+  onProgress?.(`Waiting up to ${patience[kind] / 1000} s for an address from outside; inside the cluster it is live…`);
   for (const deadline = clock.now() + patience[kind];; await clock.sleep(interval, signal)) {
     const object = await api.get<T>(path, {}, signal);
     const addresses = (object.status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);

@@ -179,9 +179,11 @@ function nobodySays({ host }: Target): DialError {
 }
 
 function nobodyKnows(target: Target, namespace: string): DialError {
-  const service = isShort(target.host) ? `no service of namespace "${namespace}"` : "no name of the cluster";
+  const [service, next] = isShort(target.host)
+    ? [`no service of namespace "${namespace}"`, `"kubectl get services -n ${namespace}" lists them`]
+    : ["no name of the cluster", "services of other namespaces are written NAME.NAMESPACE"];
   return new DialError(
     "unknown",
-    `"${target.host}" is ${service}, and this machine's DNS does not know it either; "hawser status" lists the services`,
+    `"${target.host}" is ${service}, and this machine's DNS does not know it either; ${next}`,
   );
 }

@@ -50,6 +50,12 @@ describe("hawser browser on a practice cluster", { ignore: Deno.build.os === "wi
     assertEquals(await exists(profile), false);
   });
 
+  it("opens a service by its longer name where browsers would insist on https", async () => {
+    const { out, err } = await runHawser(hawser("search/x"), env);
+    assertEquals(JSON.parse(out).url, "http://search.dev.svc/x");
+    assertStringIncludes(err, "Opening http://search.dev.svc/x instead, since browsers ask for search by https");
+  });
+
   it("closes the browser and removes its profile when interrupted", async () => {
     const session = await startHawser(hawser("web", "--", "--stay"), env);
     const { profile, pid } = JSON.parse(session.line);

@@ -25,6 +25,7 @@ describe("__complete", () => {
     service: words("mysql"),
     session: words("dev"),
     target: words("mysql", "deploy/"),
+    workload: (line) => Promise.resolve([{ word: `${line.current}api`, what: "" }]),
   };
 
   async function candidates(
@@ -71,6 +72,8 @@ describe("__complete", () => {
   it("lets look-ups know what the line and the settings say", async () => {
     assertEquals(await candidates(["--context", "x", "connect", "-n", ""]), ["of-x"]);
     assertEquals(await candidates(["connect", "-n", ""]), ["of-set"]);
+    assertEquals(await candidates(["run", "--env-from", "deploy/"]), ["deploy/api"]);
+    assertEquals(await candidates(["run", "--files-from=sts/"]), ["--files-from=sts/api"]);
   });
 
   it("offers words of the command", async () => {

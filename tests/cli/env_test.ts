@@ -151,7 +151,7 @@ describe("hawser env", () => {
     const { out, err } = await print({ hosts: true });
     assertEquals(out.split("\n"), [
       "127.77.1.2      orders orders.dev orders.dev.svc orders.dev.svc.corp.local",
-      "# web.dev:80 is 127.0.0.1:21000, which no hosts file can say",
+      "# web.dev can have no line, as its ports are not all at one address with their own numbers: 80 is 127.0.0.1:21000",
       "",
     ]);
     assertStringIncludes(err, "/etc/hosts");

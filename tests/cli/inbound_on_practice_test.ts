@@ -115,6 +115,11 @@ describe("exchange and mesh, with the agent as a process", () => {
       return [status, err.split("\n")[0]];
     };
     assertEquals((await words("exchange", "orders"))[0], 2);
+    assertEquals(await words("status", "--cluster", "-n", "deev"), [
+      1,
+      'hawser: There is no namespace "deev" in context "practice"',
+    ]);
+    assertStringIncludes((await runHawser(["recover", "order"], env)).out, 'There is no service "order" in namespace');
     assertEquals((await words("exchange", "orders", "--expose", "db.example:80:80"))[0], 2);
     assertEquals((await words("mesh", "orders", "--expose", "80", "--match", "x=y"))[0], 2);
     assertEquals(
@@ -132,6 +137,10 @@ describe("exchange and mesh, with the agent as a process", () => {
     assertStringIncludes(err, "create on pods/portforward");
     assertStringIncludes(err, "hawser doctor --rbac --inbound -n dev");
     const resources = ["services", "pods/portforward", "configmaps", "secrets", "deployments", "leases"];
+    await practice.addUser({ name: "poor", rules: [] });
+    const poor = await home.kubeconfig("poor");
+    const surveyed = await runHawser(["status", "--cluster", "--kubeconfig", poor], env);
+    assertStringIncludes(surveyed.err, "hawser status --cluster needs rights");
     await practice.addUser({ name: "blind", rules: [{ apiGroups: ["*"], resources, verbs: ["*"] }] });
     const blind = await home.kubeconfig("blind");
     for (const command of [["exchange"], ["mesh", "--version-mark", "blue"], ["preview"]]) {

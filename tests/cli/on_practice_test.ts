@@ -109,6 +109,15 @@ describe("hawser on a practice cluster", () => {
     assertEquals(await get(ready.port, "http://web/", "web"), "HTTP/1.1 200 OK");
     const web = ready.listeners.find(({ service }: { service: string }) => service === "web");
     assertEquals(await get(web.localPort, "/", "web", web.address), "HTTP/1.1 200 OK");
+    const again = ["connect", "--detach", "--port", String(ready.port)];
+    const { status, out, err } = await runHawser([...again, "-o", "json"], env);
+    assertEquals([status, JSON.parse(out)], [0, ready]);
+    assertStringIncludes(err, 'Session "dev" was running already, and goes on.');
+    for (const other of [["-n", "kube-system"], ["--auth"], ["--relay"]]) {
+      const refused = await runHawser([...again, ...other], env);
+      assertEquals(refused.status, 1);
+      assertStringIncludes(refused.err, `Port ${ready.port} is held by session "dev"`);
+    }
     assertEquals(JSON.parse((await runHawser(["disconnect", "-o", "json"], env)).out), { ended: ["dev"] });
     const refused = await get(ready.port, "/", "x").catch((error) => error.code);
     assertEquals(refused, "ECONNREFUSED");

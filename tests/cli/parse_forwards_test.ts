@@ -24,6 +24,10 @@ describe("parseForwards", () => {
     assertEquals(read("orders.other 9000:80 9001:81"), "orders.other[9000<80 9001<81]");
   });
 
+  it("takes one local port for TCP and for UDP", () => {
+    assertEquals(parseForwards(["x", "53", "53/udp"])[0]?.ports.length, 2);
+  });
+
   it("reads UDP as kubectl writes protocols", () => {
     assertEquals(read("dns 53/udp 5353:53/udp :dns/udp 80/tcp"), "dns[53<53/udp 5353<53/udp any<dns/udp 80<80]");
   });
@@ -42,6 +46,7 @@ describe("parseForwards", () => {
       ["x 80:", "is no port"],
       ["x a:80", "is no port"],
       ["x 1:2:3", "is no port"],
+      ["x 90:80 y 90:81", "Local port 90 is asked for twice"],
       ["deploi/x 80", 'Did you mean "deploy"?'],
       ["deploy/ 80", '"deploy/"'],
     ];

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { browserAddress } from "../../src/wiring/browser_address.ts";
 
-const href = (text: string) => browserAddress(text).href;
+const href = browserAddress;
 
 describe("browserAddress", () => {
   it("makes whole URLs of what people type", () => {
@@ -19,15 +19,6 @@ describe("browserAddress", () => {
   it("takes https for what is at port 443", () => {
     assertEquals(href("orders:443/x"), "https://orders/x");
     assertEquals(href("orders:4430"), "http://orders:4430/");
-  });
-
-  it("gives services in namespaces that are https-only domains their longer name", () => {
-    const { href, because } = browserAddress("http://orders.dev:8080/x");
-    assertEquals(href, "http://orders.dev.svc:8080/x");
-    assertEquals(because, "browsers ask for everything in .dev by https");
-    for (const kept of ["http://dev/", "https://orders.dev/", "http://orders.dev.svc/", "http://orders.prod/"]) {
-      assertEquals(browserAddress(kept), { href: kept, because: undefined });
-    }
   });
 
   it("refuses every scheme that has no business in the cluster", () => {

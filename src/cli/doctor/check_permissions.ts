@@ -1,4 +1,5 @@
-import { type Api, ApiError } from "../../cluster/api.ts";
+import type { Api } from "../../cluster/api.ts";
+import { namespaceExists } from "../../cluster/namespace_exists.ts";
 import { type CommandWithRights, type Permission, permissions } from "../../cluster/permissions.ts";
 import { type AccessReview, reviewAccess } from "../../cluster/review_access.ts";
 import { roleFlags } from "../../inbound/role_flags.ts";
@@ -27,18 +28,13 @@ export async function checkPermissions(
 }
 
 async function checkNamespace(api: Api, namespace: string, signal: AbortSignal): Promise<Finding> {
-  try {
-    await api.get(`/api/v1/namespaces/${namespace}`, {}, signal);
-    return ok("namespace", namespace);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 404) {
+  switch (await namespaceExists(api, namespace, signal)) {
+    case true:
+      return ok("namespace", namespace);
+    case false:
       return fail("namespace", `there is no namespace "${namespace}"`, "choose another with -n");
-    }
-    return warn(
-      "namespace",
-      `whether "${namespace}" exists is hidden from you (${error.status}); that alone does no harm`,
-    );
+    case undefined:
+      return warn("namespace", `whether "${namespace}" exists is hidden from you; that alone does no harm`);
   }
 }
 
@@ -58,6 +54,9 @@ function judge(
   const missing = unique(denied.map(({ verb }) => verb));
   const what = `not allowed: ${missing.join(", ")}`;
   const next = `ask for what hawser doctor --rbac${flags} -n ${namespace} prints`;
+  if (agents.length === 0 && missing.every((verb) => verb === "watch")) {
+    return warn(subject, `${what}; the cluster is asked when a name is used instead`, next);
+  }
   const losses = unique(denied.map(({ permission }) => permission.without));
   if (!losses.includes(undefined)) return warn(subject, `${what}; ${losses.join("; ")}`, next);
   return fail(subject, what, missing.length === verbs.length ? `${next}, or name another namespace with -n` : next);

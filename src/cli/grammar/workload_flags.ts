@@ -6,7 +6,7 @@ export const variableFlags = {
     "WORKLOAD[:CONTAINER]",
     undefined,
     "bring the variables of a container: deploy/x, sts/x, pod/x; ConfigMaps and Secrets included",
-    { setting: false, complete: "target" },
+    { setting: false, complete: "workload" },
   ),
   "env-file": eachText("FILE", "variables from a .env file; again for more", { setting: false, complete: "file" }),
   set: eachText("NAME=VALUE", "one variable, which wins over all others; again for more", { setting: false }),
@@ -23,6 +23,6 @@ export const workloadFlags = {
     "WORKLOAD[:CONTAINER]",
     undefined,
     "write the ConfigMaps and Secrets mounted in a container to a private folder, which HAWSER_FILES names; it goes with the program",
-    { setting: false, complete: "target" },
+    { setting: false, complete: "workload" },
   ),
 };

@@ -6,6 +6,28 @@ import { openApi } from "../../../src/cluster/open_api.ts";
 import { startPractice } from "../../practice/practice.ts";
 
 describe("checkPermissions", () => {
+  it("warns where only watching is not allowed, which connect, run and forward do without", async () => {
+    await using practice = await startPractice();
+    await practice.addUser({
+      name: "reader",
+      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["get", "list", "create"] }],
+    });
+    const kubeconfig = await Deno.makeTempFile({ prefix: "hawser-", suffix: ".json" });
+    await Deno.writeTextFile(kubeconfig, practice.kubeconfig("reader"));
+    const api = openApi(await openAccess({ kubeconfig }));
+    try {
+      const states = async (...agents: ["exchange"] | []) => {
+        const findings = await checkPermissions(api, "default", agents, new AbortController().signal);
+        return findings.filter(({ state }) => state !== "ok").map(({ subject, state }) => `${subject} ${state}`);
+      };
+      assertEquals(await states(), ["services warn", "endpointslices warn", "pods warn"]);
+      assertEquals((await states("exchange")).slice(0, 3), ["services fail", "endpointslices warn", "pods fail"]);
+    } finally {
+      api.close();
+      await Deno.remove(kubeconfig);
+    }
+  });
+
   it("tells each kind once, with all verbs that are missing, and what is lost where it goes without", async () => {
     await using practice = await startPractice();
     await practice.addUser({
