@@ -283,6 +283,22 @@ describe("Mux", () => {
     far.close();
   });
 
+  it("tells of a link that breaks under the answer to a ping in one place alone", async () => {
+    const [near, far] = duplexPair();
+    const ended = Promise.withResolvers<Error | undefined>();
+    const broken: Duplex = {
+      read: (into) => near.read(into),
+      write: () => Promise.reject(new Error("no way out")),
+      closeWrite: () => near.closeWrite(),
+      reset: () => near.reset(),
+      close: () => near.close(),
+    };
+    new Mux(broken, { role: "client", onStream: () => {}, onEnd: ended.resolve }, { clock: new FakeClock() });
+    await far.write(Uint8Array.of(0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7));
+    assertEquals((await ended.promise)?.message, "no way out");
+    far.close();
+  });
+
   it("fails every stream when the link breaks", async () => {
     const { client, server, near, ends } = link();
     const stream = client.open();
