@@ -140,10 +140,12 @@ describe("the agent's links", () => {
       const never = new Promise<never>(() => {});
       const holed = {
         read: async (into: Uint8Array) => {
-          const count = await carrier.read(into);
-          if (!dark) return count;
-          swallowed += new TextDecoder().decode(into.subarray(0, count ?? 0));
-          return await never;
+          for (;;) {
+            const count = await carrier.read(into);
+            if (!dark) return count;
+            if (count === null) return await never;
+            swallowed += new TextDecoder().decode(into.subarray(0, count));
+          }
         },
         write: (data: Uint8Array) => dark ? never : carrier.write(data),
         closeWrite: () => carrier.closeWrite(),
