@@ -29,7 +29,11 @@ const usage = `deno task matrix [--keep] [WORD…]
 
 Makes the namespace hawser-matrix in the current kubeconfig context, and deletes it afterwards; --keep leaves
 it, and uses one that was left. WORDs choose what is tried by what the name of its table, its column or its
-row contains: java, "node 22", redis; and scene, Spring's.`;
+row contains: java, "node 22", redis; and scene, Spring's.
+
+Its images are localhost/databases:1 (Debian with mariadb-server, postgresql and redis-server; or the one that
+HAWSER_E2E_DATABASES names), localhost/rabbitmq:1 (Debian with rabbitmq-server; HAWSER_MATRIX_RABBITMQ), and
+localhost/node:20 (any with Node 18 or newer; HAWSER_E2E_NODE).`;
 
 const { values: { keep = false }, positionals: words } = scriptArguments(usage, {
   options: { keep: { type: "boolean" } },

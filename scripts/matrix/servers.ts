@@ -64,7 +64,11 @@ async function startServers(): Promise<void> {
   ];
   await kubectl(["-n", namespace, "apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   await startKafka(namespace);
-  await kubectl(["-n", namespace, "wait", "pod", "--all", "--for=condition=Ready", "--timeout=180s"]);
+  try {
+    await kubectl(["-n", namespace, "wait", "pod", "--all", "--for=condition=Ready", "--timeout=180s"]);
+  } catch (error) {
+    throw new Error(`The servers are not ready:\n${await kubectl(["-n", namespace, "get", "pods"])}`, { cause: error });
+  }
 }
 
 const nobody = { runAsUser: 65534, runAsGroup: 65534 };
