@@ -101,6 +101,7 @@ function noteOf(connection: Connection, name: string, logFile: string | undefine
     started: new Date(deps.clock.wall()).toISOString(),
     version: hawserVersion,
     context: connection.access.context,
+    server: connection.access.server.href,
     namespace: connection.directory.namespace,
     port: connection.proxy.port,
     dnsPort: connection.dnsPort,

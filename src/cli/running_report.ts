@@ -13,7 +13,7 @@ type Wanted = Options<typeof globalFlags & typeof connectionFlags> & { readonly 
 
 /**
  * The report of a session that runs and is what a new one would be: it has the port or the name that is asked for, is for the same namespace of the same
- * context, and has what is wanted of relay, local ports and password. Undefined where there is none. So a task of an IDE may ask for a session before each
+ * cluster, and has what is wanted of relay, local ports and password. Undefined where there is none. So a task of an IDE may ask for a session before each
  * launch.
  */
 export async function runningReport(
@@ -21,8 +21,9 @@ export async function runningReport(
   deps: CliDeps,
   signal: AbortSignal,
 ): Promise<ConnectReport | undefined> {
-  const { name, port } = options;
-  if (name === undefined && (port === undefined || port === 0)) return undefined;
+  const { name } = options;
+  const port = options.port === 0 ? undefined : options.port; // any free one
+  if (name === undefined && port === undefined) return undefined;
   const sessions = await runningSessions(deps).catch(() => []); // what stands in the way of finding any is told by whoever starts one
   const { note, status } =
     sessions.find(({ note }) =>
@@ -30,10 +31,11 @@ export async function runningReport(
     ) ?? {};
   if (!note) return undefined;
   const wanted = await connectionOptions(options);
-  const { context, namespace } = await openAccess(wanted.access, deps);
+  const { context, server, namespace } = await openAccess(wanted.access, deps);
   const relay = relayOf(status);
   if (
-    note.context !== context || note.namespace !== namespace || wanted.auth !== (note.auth !== undefined) ||
+    note.context !== context || note.server !== server.href || note.namespace !== namespace ||
+    wanted.auth !== (note.auth !== undefined) ||
     (wanted.relay !== undefined) !== (relay !== undefined) || wanted.listen && note.listeners.length === 0
   ) return undefined;
   await using cluster = await openCluster(wanted, deps, signal);

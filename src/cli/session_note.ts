@@ -24,6 +24,8 @@ export interface SessionNote {
   readonly started: string;
   readonly version: string;
   readonly context: string;
+  /** URL of the API server: contexts of one name in two kubeconfigs are two clusters. Undefined in notes of versions that did not write it. */
+  readonly server: string | undefined;
   readonly namespace: string;
   readonly port: number;
   /** Undefined where no resolver runs. */

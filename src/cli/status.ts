@@ -8,7 +8,7 @@ import { chooseSession, type RunningSession, runningSessions } from "./running_s
 
 /**
  * `hawser status`. JSON: `{ sessions: Session[] }`, where a session is
- * `{ name, pid, started, version, context, namespace, port, dnsPort?, listeners: { namespace, service, port, address, localPort }[], logFile?, status }`
+ * `{ name, pid, started, version, context, server, namespace, port, dnsPort?, listeners: { namespace, service, port, address, localPort }[], logFile?, status }`
  * and `status` is its `/status` page. Secrets are left out. With `--cluster`, see `clusterStatus`.
  */
 export async function status(invocation: StatusInvocation, deps: CliDeps): Promise<number> {

@@ -9,6 +9,7 @@ export function fakeNote(name: string, changes: Partial<SessionNote> = {}): Sess
     started: "2026-01-01T00:00:00.000Z",
     version: "0.0.0",
     context: "kind",
+    server: "https://127.0.0.1:6443/",
     namespace: "dev",
     port: 1080,
     dnsPort: 5300,

@@ -154,6 +154,12 @@ describe("run with what a container has", () => {
         const dotenv = (await print("--shell", "dotenv")).out;
         assertStringIncludes(dotenv, `PASSWORD=${secret}\n`);
         assertFalse(dotenv.includes("FORMER"));
+        const elsewhere = `${root}/elsewhere.kubeconfig`;
+        const server = "https://127.0.0.1:1";
+        await Deno.writeTextFile(elsewhere, home.practice.kubeconfig("admin", { namespace: "dev", server }));
+        const mixed = await runHawser(["env", "--env-from", "deploy/api", "--kubeconfig", elsewhere], wired);
+        assertEquals(mixed.status, 1);
+        assertStringIncludes(mixed.err, 'Session "ide" is of the cluster at https://127.0.0.1:');
       } finally {
         await runHawser(["disconnect", "ide"], wired);
       }
