@@ -24,7 +24,7 @@ import { hawserVersion } from "./version.ts";
 import { warnWithoutTunnels } from "./warn_without_tunnels.ts";
 
 /** What a connection uses of the world. */
-export interface ConnectionDeps extends Pick<CliDeps, "env" | "clock" | "log" | "paths"> {
+export interface ConnectionDeps extends Pick<CliDeps, "env" | "os" | "clock" | "log" | "paths"> {
   /** Where it is told what is being waited for. */
   readonly terminal?: Pick<CliDeps["terminal"], "progress">;
   /** Told when {@linkcode Connection.listeners} has changed. */
@@ -79,7 +79,7 @@ export async function openConnection(
   const { access, api, directory, dialer, health } = cluster;
   opened.defer(warnWithoutTunnels(cluster, { log }));
   const onProgress = (state: string) => deps.terminal?.progress(state);
-  const relay = options.relay && await joinRelay(options.relay, cluster, { env, clock, log, onProgress }, signal);
+  const relay = options.relay && await joinRelay(options.relay, cluster, { ...deps, onProgress }, signal);
   if (relay) opened.defer(() => relay.close());
   const reach = relay?.cluster ?? dialer;
 

@@ -54,9 +54,8 @@ export async function forward({ options, words }: ForwardInvocation, deps: CliDe
     const cluster = opened.use(await openCluster(wanted, deps, interrupts.signal));
     opened.defer(warnWithoutTunnels(cluster, deps));
     const image = relayOptions(options);
-    const { env, clock } = deps;
     const onProgress = (state: string) => terminal.progress(state);
-    const relay = image && await joinRelay(image, cluster, { env, clock, log, onProgress }, interrupts.signal);
+    const relay = image && await joinRelay(image, cluster, { ...deps, onProgress }, interrupts.signal);
     if (relay) opened.defer(() => relay.close());
     const ways: Ways = { ...cluster, dialer: relay?.cluster ?? cluster.dialer, relay: relay?.dialer };
     const plans = (await Promise.all(forwards.map((each) => plan(each, ways, deps, interrupts.signal)))).flat();

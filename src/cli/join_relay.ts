@@ -4,6 +4,7 @@ import { checkRights } from "../inbound/check_rights.ts";
 import { relayName } from "../inbound/names.ts";
 import { openRelay, type Relay } from "../inbound/open_relay.ts";
 import { RelayedCluster } from "../inbound/relayed_cluster.ts";
+import { LocalProcess } from "../platform/local_process.ts";
 import type { CliDeps } from "./deps.ts";
 import { localOwner } from "./local_owner.ts";
 import type { Cluster } from "./open_cluster.ts";
@@ -17,7 +18,7 @@ export interface JoinedRelay extends Relay {
 export async function joinRelay(
   image: AgentImage,
   { access: { namespace, user: kubernetesUser }, api, dialer, directory }: Cluster,
-  { env, clock, log, onProgress }: Pick<CliDeps, "env" | "clock" | "log"> & {
+  { env, os, paths, clock, log, onProgress }: Pick<CliDeps, "env" | "os" | "paths" | "clock" | "log"> & {
     readonly onProgress?: (state: string) => void;
   },
   signal: AbortSignal,
@@ -25,7 +26,8 @@ export async function joinRelay(
   await checkRights("relay", namespace, api, signal);
   const owner = localOwner(kubernetesUser, { env });
   const [user = ""] = owner.name.split("@");
-  const deps = { api, dialer, clock, log, agentProgram: await agentSource(), onProgress };
+  const process = await LocalProcess.open({ os, state: () => paths().state });
+  const deps = { api, dialer, clock, log, process, agentProgram: await agentSource(), onProgress };
   const relay = await openRelay({ namespace, name: relayName(user), image, owner }, deps, signal);
   const cluster = new RelayedCluster({ relay: relay.dialer, cluster: dialer, directory });
   return { object: relay.object, dialer: relay.dialer, cluster, close: () => relay.close() };

@@ -7,6 +7,7 @@ import type { connectionFlags } from "./grammar/connection_flags.ts";
 import type { globalFlags } from "./global_flags.ts";
 import { openCluster } from "./open_cluster.ts";
 import { runningSessions } from "./running_sessions.ts";
+import { sessionRelay } from "./session_relay.ts";
 
 /** The flags of `connect` that say which session is meant. */
 type Wanted = Options<typeof globalFlags & typeof connectionFlags> & { readonly name: string | undefined };
@@ -25,14 +26,14 @@ export async function runningReport(
   const port = options.port === 0 ? undefined : options.port; // any free one
   if (name === undefined && port === undefined) return undefined;
   const sessions = await runningSessions(deps).catch(() => []); // what stands in the way of finding any is told by whoever starts one
-  const { note, status } =
-    sessions.find(({ note }) =>
-      (name === undefined || note.name === name) && (port === undefined || note.port === port)
-    ) ?? {};
-  if (!note) return undefined;
+  const running = sessions.find(({ note }) =>
+    (name === undefined || note.name === name) && (port === undefined || note.port === port)
+  );
+  if (!running) return undefined;
+  const { note } = running;
   const wanted = await connectionOptions(options);
   const { context, server, namespace } = await openAccess(wanted.access, deps);
-  const relay = relayOf(status);
+  const relay = sessionRelay(running);
   if (
     note.context !== context || note.server !== server.href || note.namespace !== namespace ||
     wanted.auth !== (note.auth !== undefined) ||
@@ -42,10 +43,4 @@ export async function runningReport(
   const { access, directory } = cluster;
   const session = { access, directory, proxy: note, relay, dnsPort: note.dnsPort, listeners: () => note.listeners };
   return await connectReport(note.name, session, note.logFile, signal);
-}
-
-/** The name of a session's relay, from its `/status` page. */
-function relayOf(status: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const { relay } = status ?? {};
-  return typeof relay === "object" && relay !== null && "name" in relay ? String(relay.name) : undefined;
 }

@@ -5,6 +5,7 @@ import type { CliDeps } from "./deps.ts";
 import { duration } from "./duration.ts";
 import type { StatusInvocation } from "./grammar/status.ts";
 import { chooseSession, type RunningSession, runningSessions } from "./running_sessions.ts";
+import { sessionRelay } from "./session_relay.ts";
 
 /**
  * `hawser status`. JSON: `{ sessions: Session[] }`, where a session is
@@ -31,11 +32,13 @@ function publicPart({ note, status }: RunningSession): Record<string, unknown> {
 }
 
 function describe({ note, status }: RunningSession, { terminal, clock }: CliDeps): string[] {
+  const relay = sessionRelay({ status });
   const rows = [
     ["context", `${note.context}, namespace ${note.namespace}`],
     ["cluster", typeof status.health === "string" ? status.health : "unknown"],
     ["proxy", `127.0.0.1:${note.port}${note.auth ? " (with password: see hawser env)" : ""}`],
     ["dns", note.dnsPort === undefined ? "off" : `127.0.0.1:${note.dnsPort}`],
+    ...relay === undefined ? [] : [["relay", `deployment, secret and configmap ${relay}`]],
     ["process", `${note.pid}, for ${duration(clock.wall() - Date.parse(note.started))}`],
   ];
   if (isCounts(status.connections)) {

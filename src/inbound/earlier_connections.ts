@@ -117,7 +117,7 @@ async function summed(
   return { count: callers.reduce((sum, { count }) => sum + count, 0), callers, partial };
 }
 
-/** Who has an address; undefined for an agent, through which all that comes after goes. */
+/** Who has an address, a node or somebody outside where no pod has it; undefined for an agent, through which all that comes after goes. */
 async function nameOf(
   address: string,
   namespace: string,
@@ -125,7 +125,7 @@ async function nameOf(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const found = await directory.lookup(address, signal).catch(() => undefined);
-  if (found?.kind !== "pod") return address;
+  if (found?.kind !== "pod") return `${address}, no pod`;
   const { pod } = found;
   if (pod.labels[labels.agent] !== undefined) return undefined;
   return pod.namespace === namespace ? pod.name : `${pod.name} in ${pod.namespace}`;

@@ -109,7 +109,7 @@ describe("earlierConnections", () => {
       count: 6,
       callers: [
         { name: gateway?.metadata.name ?? "", count: 4 },
-        { name: "203.0.113.9", count: 1 },
+        { name: "203.0.113.9, no pod", count: 1 },
         { name: `${batch?.metadata.name} in shop`, count: 1 },
       ],
       partial: false,
@@ -123,7 +123,7 @@ describe("earlierConnections", () => {
       "admin",
       ({ name }) => name === orders?.metadata.name ? table("10.0.0.1", [["203.0.113.9", 8080]]) : undefined,
     );
-    assertEquals(found, { count: 1, callers: [{ name: "203.0.113.9", count: 1 }], partial: true });
+    assertEquals(found, { count: 1, callers: [{ name: "203.0.113.9, no pod", count: 1 }], partial: true });
   });
 
   it("tells none from not to be known: no connection, no `cat`, no right", async () => {
