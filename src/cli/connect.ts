@@ -36,7 +36,11 @@ export async function connect(invocation: ConnectInvocation, deps: CliDeps): Pro
       const running = systemProxy ? undefined : await runningReport(options, deps, interrupts.signal);
       const report = running ?? await connectInBackground(deps, interrupts.signal);
       await show(report, options.output, deps);
-      if (running) deps.terminal.tell(`Session "${running.session}" was running already, and goes on.`);
+      if (running) {
+        deps.terminal.tell(
+          `Session "${running.session}" was running already, and goes on with what it was started with.`,
+        );
+      }
       if (systemProxy) deps.terminal.tell(ledByUs);
       return 0;
     }

@@ -112,7 +112,7 @@ describe("hawser on a practice cluster", () => {
     const again = ["connect", "--detach", "--port", String(ready.port)];
     const { status, out, err } = await runHawser([...again, "-o", "json"], env);
     assertEquals([status, JSON.parse(out)], [0, ready]);
-    assertStringIncludes(err, 'Session "dev" was running already, and goes on.');
+    assertStringIncludes(err, 'Session "dev" was running already, and goes on with what it was started with.');
     for (const other of [["-n", "kube-system"], ["--auth"], ["--relay"]]) {
       const refused = await runHawser([...again, ...other], env);
       assertEquals(refused.status, 1);

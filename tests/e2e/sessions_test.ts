@@ -85,7 +85,10 @@ describe("sessions side by side", () => {
     assertEquals((await greet(Number(port), "web", 80)).name, first.namespace);
 
     const again = await runHawser(home, args);
-    assertEquals(again, { ...started, stderr: `Session "${first.namespace}" was running already, and goes on.\n` });
+    assertEquals(again, {
+      ...started,
+      stderr: `Session "${first.namespace}" was running already, and goes on with what it was started with.\n`,
+    });
     const taken = await runHawser(home, [...args, "--auth"]);
     assertEquals([taken.code, taken.stdout], [1, ""]);
     assertMatch(taken.stderr, new RegExp(`^hawser: Port ${port} is held by session "${first.namespace}".*\n$`));
